@@ -1,0 +1,54 @@
+// The kernel table: what a target (an instruction set) must provide, one row of residues at a time.
+//
+// Kernels take pointers and lengths; they allocate, throw and print nothing. A row is n residues of one
+// prime, 64-byte aligned, n a power of two >= 8. Every input and output is fully reduced, in [0, q), unless
+// a comment says otherwise; lazy ranges live inside a kernel and never cross this table. Outputs may be the
+// same row as an input, never a partial overlap.
+#pragma once
+
+#include <cstddef>
+
+#include "../modulus.hpp"
+#include "../word.hpp"
+
+namespace fhe {
+
+struct NttTables;  // ring/ntt_tables.hpp
+
+struct Kernels {
+  const char* name;        // "scalar", "avx512ifma", ...
+  bool (*supported)();     // does this CPU run it?
+  int word_bits;           // S: Shoup quotients are floor(w * 2^S / q); arithmetic is mod 2^S
+  int max_modulus_bits;    // primes of more bits fall to the next target
+  u64 min_ring_degree;     // smaller rings fall to the next target
+
+  void (*add)(u64* out, const u64* x, const u64* y, std::size_t n, const Modulus& q);
+  void (*sub)(u64* out, const u64* x, const u64* y, std::size_t n, const Modulus& q);
+  void (*neg)(u64* out, const u64* x, std::size_t n, const Modulus& q);
+  void (*mul)(u64* out, const u64* x, const u64* y, std::size_t n, const Modulus& q);
+  // out = x * y + z
+  void (*mul_add)(u64* out, const u64* x, const u64* y, const u64* z, std::size_t n, const Modulus& q);
+  // out = x * w for a constant w in [0, q)
+  void (*mul_scalar)(u64* out, const u64* x, u64 w, std::size_t n, const Modulus& q);
+  void (*add_scalar)(u64* out, const u64* x, u64 c, std::size_t n, const Modulus& q);
+  // out = (x - y) * w
+  void (*sub_mul_scalar)(u64* out, const u64* x, const u64* y, u64 w, std::size_t n, const Modulus& q);
+
+  // out = sum_j xs[j] * ys[j], any number of terms >= 1
+  void (*inner_product)(u64* out, const u64* const* xs, const u64* const* ys, std::size_t terms, std::size_t n,
+                        const Modulus& q);
+  // For each of `outputs` rows o: out[o] = sum_i rows[i] * weights[o * inputs + i] mod *q[o].
+  // rows[i] are any values below 2^50 (residues of other primes); weights are in [0, q[o]).
+  void (*weighted_sums)(u64* const* out, std::size_t outputs, const u64* const* rows, std::size_t inputs,
+                        const u64* weights, std::size_t n, const Modulus* const* q);
+  // v = floor(s + 0.5) with s = ((0.0 + rows[0] * r[0]) + rows[1] * r[1]) + ..., IEEE doubles, no contraction.
+  void (*quotient)(u64* v, const u64* const* rows, const double* reciprocals, std::size_t inputs, std::size_t n);
+  // out[k] = in[index[k]]; out and in are different rows
+  void (*gather)(u64* out, const u64* in, const u32* index, std::size_t n);
+
+  // Coefficients (natural order) to evaluations (order: ring/order.hpp) and back; N^-1 included in the inverse.
+  void (*ntt)(u64* out, const u64* in, const NttTables& tables);
+  void (*intt)(u64* out, const u64* in, const NttTables& tables);
+};
+
+}  // namespace fhe

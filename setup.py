@@ -1,0 +1,83 @@
+"""Build of the two compiled parts: the native core (C++) and the reference's inner loops (Cython).
+
+Environment
+-----------
+FHE_SANITIZE=address,undefined   build the core with these sanitizers, unoptimised enough to be readable
+FHE_DEBUG=1                      keep the assertions on the kernels' ranges
+FHE_NO_CYTHON=1                  leave the reference interpreted
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
+
+ROOT = Path(__file__).parent
+NEED_COMPILER = (
+    "fhe builds a C++17 extension and found no working compiler ({error}). Install one, for example "
+    "`apt install g++` (Debian, Ubuntu), `dnf install gcc-c++` (Fedora), `xcode-select --install` (macOS)."
+)
+
+
+def core() -> Extension:
+    """The native core: every .cpp of csrc; instruction sets are chosen by target regions, never by flags."""
+    compile_args = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"]
+    link_args: list[str] = []
+    if sanitizers := os.environ.get("FHE_SANITIZE"):
+        compile_args += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-fno-sanitize-recover", "-g", "-O1"]
+        link_args += [f"-fsanitize={sanitizers}"]
+    macros: list[tuple[str, str | None]] = [] if os.environ.get("FHE_DEBUG") else [("NDEBUG", None)]
+    sources = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "csrc").rglob("*.cpp"))
+    headers = sorted(str(path.relative_to(ROOT)) for suffix in ("*.hpp", "*.inl") for path in (ROOT / "csrc").rglob(suffix))
+    return Pybind11Extension(
+        "fhe._core",
+        sources,
+        depends=headers,
+        include_dirs=["csrc"],
+        cxx_std=17,
+        define_macros=macros,
+        extra_compile_args=compile_args,
+        extra_link_args=link_args,
+    )
+
+
+def compiled_residue() -> list[Extension]:
+    """`fhe/reference/residue.py`, the same source, typed by `residue.pxd`, compiled as `fhe.reference._residue`."""
+    source, types = ROOT / "fhe/reference/residue.py", ROOT / "fhe/reference/residue.pxd"
+    if os.environ.get("FHE_NO_CYTHON") or not types.exists():
+        return []
+    from Cython.Build import cythonize  # noqa: PLC0415  (a build may leave it out)
+
+    folder = ROOT / "build/cython/fhe/reference"
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in (folder, folder.parent):
+        (package / "__init__.py").touch()
+    shutil.copy(source, folder / "_residue.py")
+    shutil.copy(types, folder / "_residue.pxd")
+    extension = Extension(
+        "fhe.reference._residue", [str((folder / "_residue.py").relative_to(ROOT))], depends=[str(source), str(types)]
+    )
+    modules: list[Extension] = cythonize(
+        [extension], language_level=3, build_dir=str(ROOT / "build/cython/c"), include_path=[str(ROOT / "build/cython")]
+    )
+    return modules
+
+
+class BuildExtensions(build_ext):
+    """build_ext that ends a missing compiler in a sentence."""
+
+    def build_extensions(self) -> None:
+        try:
+            super().build_extensions()
+        except CompileError as error:
+            if shutil.which(self.compiler.compiler_cxx[0] if self.compiler.compiler_cxx else "c++"):
+                raise
+            raise SystemExit(NEED_COMPILER.format(error=error)) from error
+
+
+with ParallelCompile("FHE_BUILD_JOBS", default=0, needs_recompile=lambda _object, _source: True):
+    setup(ext_modules=[core(), *compiled_residue()], cmdclass={"build_ext": BuildExtensions})
