@@ -1,4 +1,4 @@
-"""The seam: everything the library asks of a machine, about thirty whole-polynomial operations.
+"""The seam: everything the library asks of a machine, about forty whole-polynomial operations.
 
 Above this line are schemes and circuits, in Python, indifferent to who computes. Below it are two
 implementations that agree bit for bit: `fhe.reference`, pure Python integers, which *is* the definition
@@ -138,6 +138,17 @@ class Backend(Protocol):
         """Evaluations to coefficients."""
         ...
 
+    def to_natural(self, basis: BasisHandle, x: Buffer) -> Buffer:
+        """Evaluations from this backend's order to the natural one, ``out[..., k] = f(psi^(2 k + 1))``.
+
+        The natural order is what leaves the process and what seeds expand to.
+        """
+        ...
+
+    def from_natural(self, basis: BasisHandle, x: Buffer) -> Buffer:
+        """The inverse of `to_natural`."""
+        ...
+
     def automorphism_coeff(self, basis: BasisHandle, x: Buffer, element: int) -> Buffer:
         """f(X) to f(X^g) for odd g, on coefficients."""
         ...
@@ -191,6 +202,10 @@ class Backend(Protocol):
     #
     # `basis` is P then Q_l: first ``special`` special primes, then the ciphertext's, so that a lower level
     # is a prefix. Digit j is the limbs ``special + j*digit … special + (j+1)*digit - 1`` (the last may be short).
+
+    def raise_special(self, basis: BasisHandle, special: int, x: Buffer) -> Buffer:
+        """P * x over P*Q_l from x over Q_l, in either domain: zero in the special limbs, x * (P mod q_i) in the others."""
+        ...
 
     def decompose(
         self, basis: BasisHandle, special: int, digit: int, coeff: Buffer, evaluated: Buffer
