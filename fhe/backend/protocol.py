@@ -86,6 +86,10 @@ class Backend(Protocol):
         """Rows ``start … stop-1`` of the limb axis; no copy where the memory allows it."""
         ...
 
+    def join(self, first: Buffer, second: Buffer) -> Buffer:
+        """The limbs of ``first`` followed by those of ``second``, same leading axes: the inverse of `limbs`."""
+        ...
+
     def secret_words(self, count: int) -> memoryview:
         """Writable zeroed memory of ``8 * count`` bytes for secret keystream, wiped when released."""
         ...
@@ -202,10 +206,6 @@ class Backend(Protocol):
     #
     # `basis` is P then Q_l: first ``special`` special primes, then the ciphertext's, so that a lower level
     # is a prefix. Digit j is the limbs ``special + j*digit … special + (j+1)*digit - 1`` (the last may be short).
-
-    def raise_special(self, basis: BasisHandle, special: int, x: Buffer) -> Buffer:
-        """P * x over P*Q_l from x over Q_l, in either domain: zero in the special limbs, x * (P mod q_i) in the others."""
-        ...
 
     def decompose(
         self, basis: BasisHandle, special: int, digit: int, coeff: Buffer, evaluated: Buffer
