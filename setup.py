@@ -56,13 +56,17 @@ def compiled_residue() -> list[Extension]:
     folder.mkdir(parents=True, exist_ok=True)
     for package in (folder, folder.parent):
         (package / "__init__.py").touch()
-    shutil.copy(source, folder / "_residue.py")
-    shutil.copy(types, folder / "_residue.pxd")
+    shutil.copy2(source, folder / "_residue.py")
+    shutil.copy2(types, folder / "_residue.pxd")
     extension = Extension(
         "fhe.reference._residue", [str((folder / "_residue.py").relative_to(ROOT))], depends=[str(source), str(types)]
     )
     modules: list[Extension] = cythonize(
-        [extension], language_level=3, build_dir=str(ROOT / "build/cython/c"), include_path=[str(ROOT / "build/cython")]
+        [extension],
+        build_dir=str(ROOT / "build/cython/c"),
+        include_path=[str(ROOT / "build/cython")],
+        # The types are those of the .pxd, not of the annotations: an int there means any Python integer.
+        compiler_directives={"language_level": 3, "annotation_typing": False, "cdivision": True, "wraparound": False},
     )
     return modules
 
