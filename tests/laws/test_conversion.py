@@ -1,0 +1,195 @@
+"""From integers to residues and back, and from one basis to another, against exact big integers."""
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tests.strategies import SEEDS, Primes, bases, leadings, polys, ring_degrees
+
+# Wide enough for the product of the target to tell all the multiples of Q apart that a conversion may leave in.
+DEGREES = ring_degrees(8, 32)
+SOURCES = bases(limbs=(1, 5), degrees=DEGREES)
+
+
+def other_primes(basis: Primes) -> st.SearchStrategy[Primes]:
+    """A basis over the same ring."""
+    return bases(limbs=(1, 4), degrees=st.just(basis.ring_degree))
+
+
+def round_half_even(integer: int) -> float:
+    """The double that is nearest to an integer, of two the even one, by integer arithmetic."""
+    shift = max(abs(integer).bit_length() - 53, 0)
+    quotient, remainder = divmod(abs(integer), 1 << shift)
+    if 2 * remainder > 1 << shift or (2 * remainder == 1 << shift and quotient & 1):
+        quotient += 1
+    if quotient.bit_length() + shift > 1024:
+        return float("inf") if integer > 0 else float("-inf")
+    return (quotient if integer >= 0 else -quotient) * 2.0**shift  # 53 bits times a power of two: both exact
+
+
+def nearest(numerator: int, denominator: int) -> int:
+    """round(numerator / denominator) for an odd denominator, where there are no ties."""
+    return (2 * numerator + denominator) // (2 * denominator)
+
+
+def near_the_middle(Q: int, limbs: int, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Integers mod Q beside Q/2, and whether each is out of the reach of the error bound of `convert`."""
+    rng = np.random.default_rng(seed)
+    reach = Fraction(Q * limbs, 1 << 45)
+    scaled = [Fraction(int(s), 1 << 20) for s in rng.integers(-2 << 20, 2 << 20, count)]
+    scaled[:4] = [Fraction(1), Fraction(-1), Fraction(1, 1 << 20), Fraction(-1, 1 << 20)]
+    x = np.array([int(Fraction(Q, 2) + s * reach + (1 if s > 0 else 0)) for s in scaled], dtype=object)
+    return x, np.array([abs(Fraction(int(v)) - Fraction(Q, 2)) > reach for v in x])
+
+
+@given(bases(), leadings(), SEEDS)
+def test_reduce_takes_residues(machine, basis, leading, seed):
+    rng = np.random.default_rng(seed)
+    shape = (*leading, basis.ring_degree)
+    x = rng.integers(-(2**63), 2**63 - 1, shape, endpoint=True) >> rng.integers(0, 63, shape)
+    x[..., :6] = [-(2**63), 2**63 - 1, -1, 0, 1, -basis.moduli[0]]
+    assert np.array_equal(machine.read(machine.backend.reduce(machine.handle(basis), x)), basis.residues(x))
+
+
+@given(SOURCES, st.data())
+def test_lift_is_the_nearest_double(machine, basis, data):
+    x = data.draw(polys(basis, data.draw(leadings())))
+    lifted = machine.backend.lift(machine.handle(basis), machine.load(basis, x))
+    assert lifted.dtype == np.float64
+    assert lifted.shape == (*x.shape[:-2], x.shape[-1])
+    assert lifted.tolist() == np.vectorize(round_half_even, otypes=[float])(basis.integers(x)).tolist()
+
+
+@given(bases(limbs=(2, 5), degrees=st.just(16)), SEEDS)
+def test_lift_rounds_half_to_even(machine, basis, seed):
+    rng = np.random.default_rng(seed)
+    assume(basis.product > 1 << 60)
+    longest = basis.product.bit_length() - 3
+    mantissas = [(1 << 52) + int(m) for m in rng.integers(0, 1 << 52, 14)] + [(1 << 53) - 1, (1 << 53) - 2]
+    shifts = [int(s) for s in rng.integers(1, longest - 52, 16)]
+    half_way = [(2 * m + 1) << (s - 1) for m, s in zip(mantissas, shifts, strict=True)]
+    signs = rng.choice([-1, 1], 16)
+    for beside in (-1, 0, 1):
+        x = np.array([int(sign) * (h + beside) for sign, h in zip(signs, half_way, strict=True)], dtype=object)
+        lifted = machine.backend.lift(machine.handle(basis), machine.load(basis, basis.residues(x)))
+        assert lifted.tolist() == [round_half_even(v) for v in x]
+
+
+@given(bases(limbs=(1, 4), degrees=st.just(8)))
+def test_lift_is_centred(machine, basis):
+    Q = basis.product
+    x = np.array([0, 1, -1, Q // 2, -(Q // 2), Q // 2 + 1, Q - 1, 2], dtype=object)
+    lifted = machine.backend.lift(machine.handle(basis), machine.load(basis, basis.residues(x)))
+    assert lifted.tolist() == [round_half_even(v) for v in [0, 1, -1, Q // 2, -(Q // 2), -(Q // 2), -1, 2]]
+
+
+@given(bases(limbs=(21, 21), degrees=st.just(8), bits=(50, 60)))
+def test_lift_overflows_to_infinity(machine, basis):
+    largest = ((1 << 53) - 1) << 971
+    limit = largest + (1 << 970)  # half way to 2^1024: the first integer that rounds to infinity
+    x = np.array([largest, limit - 1, limit, basis.product // 2, -largest, 1 - limit, -limit, -limit - 1], dtype=object)
+    lifted = machine.backend.lift(machine.handle(basis), machine.load(basis, basis.residues(x)))
+    assert lifted.tolist() == [round_half_even(v) for v in x]
+    assert np.isinf(lifted).tolist() == [False, False, True, True, False, False, True, True]
+
+
+@given(SOURCES, st.data())
+def test_mod_up_leaves_in_a_small_multiple_of_q(machine, source, data):
+    target, x = data.draw(other_primes(source)), data.draw(polys(source))
+    raised = machine.read(
+        machine.backend.mod_up(machine.handle(source), machine.handle(target), machine.load(source, x))
+    )
+    Q, integers = source.product, source.integers(x) % source.product
+    weights = [pow(Q // q, -1, q) for q in source.moduli]
+    fractions = sum(
+        np.array([Fraction(int(r) * w % q, q) for r in row], dtype=object)
+        for row, w, q in zip(x, weights, source.moduli, strict=True)
+    )
+    overflow = np.array([int(f) for f in fractions], dtype=object)
+    assert max(overflow) < len(source)
+    assert np.array_equal(raised, target.residues(integers + overflow * Q))
+
+
+@given(SOURCES, st.data())
+def test_convert_is_the_centred_representative(machine, source, data):
+    target, x = data.draw(other_primes(source)), data.draw(polys(source, data.draw(leadings())))
+    Q, bound = source.product, Fraction(len(source), 1 << 45)
+    integers = source.integers(x)
+    safe = np.vectorize(lambda v: abs(abs(Fraction(int(v), Q)) - Fraction(1, 2)) > bound, otypes=[bool])(integers)
+    converted = machine.read(
+        machine.backend.convert(machine.handle(source), machine.handle(target), machine.load(source, x))
+    )
+    exact, other = target.residues(integers), target.residues(np.where(integers > 0, integers - Q, integers + Q))
+    right = (converted == exact).all(axis=-2)
+    assert right[safe].all()
+    assert (right | (converted == other).all(axis=-2)).all()
+
+
+@given(bases(limbs=(1, 6), degrees=st.just(64)), SEEDS, st.data())
+def test_convert_beside_the_middle(machine, source, seed, data):
+    target = data.draw(other_primes(source))
+    x, safe = near_the_middle(source.product, len(source), source.ring_degree, seed)
+    loaded = machine.load(source, source.residues(x))
+    converted = machine.read(machine.backend.convert(machine.handle(source), machine.handle(target), loaded))
+    below, above = target.residues(x % source.product), target.residues(x % source.product - source.product)
+    right = (converted == np.where(2 * x < source.product, below, above)).all(axis=-2)
+    wrong = (converted == np.where(2 * x < source.product, above, below)).all(axis=-2)
+    assert right[safe].all()
+    assert (right | wrong).all()
+
+
+@st.composite
+def divisions(draw: st.DrawFn) -> tuple[Primes, int, int]:
+    """A basis, and the limbs that stay: any range but all of them."""
+    basis = draw(bases(limbs=(2, 5), degrees=DEGREES))
+    start = draw(st.integers(0, len(basis) - 1))
+    stop = draw(st.integers(start + 1, len(basis)))
+    assume(stop - start < len(basis))
+    return basis, start, stop
+
+
+@given(divisions(), st.data())
+def test_divide_round_is_the_nearest_quotient(machine, division, data):
+    basis, start, stop = division
+    x = data.draw(polys(basis))
+    kept = basis.limbs(start, stop)
+    D = basis.product // kept.product
+    integers = basis.integers(x)
+    bound = Fraction(len(basis) - len(kept), 1 << 45)
+    divided = machine.read(
+        machine.backend.divide_round_coeff(machine.handle(basis), start, stop, machine.load(basis, x))
+    )
+    quotients = np.array([nearest(int(v), D) for v in integers], dtype=object)
+    distance = np.array([abs(Fraction(int(v), D) - k) for v, k in zip(integers, quotients, strict=True)])
+    other = np.where([v > k * D for v, k in zip(integers, quotients, strict=True)], quotients + 1, quotients - 1)
+    right = (divided == kept.residues(quotients)).all(axis=-2)
+    assert right[distance < Fraction(1, 2) - bound].all()
+    assert (right | (divided == kept.residues(other)).all(axis=-2)).all()
+
+
+@given(divisions(), st.data())
+def test_divide_round_agrees_in_both_domains(machine, division, data):
+    basis, start, stop = division
+    x = data.draw(polys(basis, data.draw(leadings())))
+    backend, handle = machine.backend, machine.handle(basis)
+    evaluated = machine.load_eval(basis, machine.ntt(basis, x))
+    divided = machine.read_eval(backend.divide_round_eval(handle, start, stop, evaluated))
+    expected = machine.read(backend.divide_round_coeff(handle, start, stop, machine.load(basis, x)))
+    assert np.array_equal(divided, machine.ntt(basis.limbs(start, stop), expected))
+
+
+@given(SOURCES, SEEDS, st.data())
+def test_there_and_back(machine, source, seed, data):
+    """An integer of less than a quarter of both products survives a conversion and its return."""
+    target = data.draw(other_primes(source))
+    bound = min(source.product, target.product) // 4
+    rng = np.random.default_rng(seed)
+    x = np.array([int(v) * bound >> 62 for v in rng.integers(-(2**62), 2**62, source.ring_degree)], dtype=object)
+    there = machine.backend.convert(
+        machine.handle(source), machine.handle(target), machine.load(source, source.residues(x))
+    )
+    assert np.array_equal(target.integers(machine.read(there)), x)
+    back = machine.backend.convert(machine.handle(target), machine.handle(source), there)
+    assert np.array_equal(source.integers(machine.read(back)), x)
