@@ -1,0 +1,48 @@
+"""Homomorphic encryption on NumPy arrays: compute on data that stays encrypted.
+
+>>> import fhe
+>>> ctx = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example", backend="reference")
+>>> x = ctx.encrypt([1.0, 2.0, 3.0])
+>>> ctx.decrypt((x * x).sum()).round(2)
+np.float64(14.0)
+"""
+
+from fhe.arrays.array import EncryptedArray
+from fhe.context import Context
+from fhe.errors import (
+    EncodingError,
+    FHEError,
+    FormatError,
+    LevelError,
+    MissingKeyError,
+    NoiseError,
+    ParameterError,
+    ScaleError,
+)
+from fhe.owner import KeyOwner, bfv, ckks
+from fhe.parameters import BFVParameters, CKKSParameters
+from fhe.ring.basis import Basis
+from fhe.ring.poly import CoeffPoly, EvalPoly
+
+__all__ = [
+    "BFVParameters",
+    "Basis",
+    "CKKSParameters",
+    "CoeffPoly",
+    "Context",
+    "EncodingError",
+    "EncryptedArray",
+    "EvalPoly",
+    "FHEError",
+    "FormatError",
+    "KeyOwner",
+    "LevelError",
+    "MissingKeyError",
+    "NoiseError",
+    "ParameterError",
+    "ScaleError",
+    "bfv",
+    "ckks",
+]
+
+__version__ = "0.1.0"

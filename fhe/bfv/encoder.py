@@ -1,0 +1,138 @@
+"""BFV encoding: integers mod t to polynomials.
+
+Batching (t prime, t = 1 mod 2N): slot (0, j) is m(psi^(5^j)), slot (1, j) is m(psi^(-5^j)) mod t, so that a
+product of polynomials multiplies slot by slot and X -> X^5 rotates both rows. Otherwise the values are the
+coefficients themselves. A message enters a ciphertext as round(Q m / t) (Kim, Polyakov, Zucca, ASIACRYPT 2021).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fhe.errors import EncodingError, ParameterError
+from fhe.parameters import BFVParameters
+from fhe.primes import ntt_primes
+from fhe.ring.basis import Basis
+from fhe.ring.poly import CoeffPoly, EvalPoly
+from fhe.rlwe.chain import ModulusChain
+from fhe.rlwe.ciphertext import Plaintext
+from fhe.validate import integers, one_dimensional
+
+
+class BFVEncoder:
+    """Encodes up to N integers of [-t/2, t/2), or [0, t), modulo t."""
+
+    def __init__(self, chain: ModulusChain) -> None:
+        if not isinstance(chain.parameters, BFVParameters):
+            raise ParameterError(f"the BFV encoder needs BFVParameters, got {type(chain.parameters).__name__}")
+        self.chain = chain
+        self.parameters: BFVParameters = chain.parameters
+        self.t = self.parameters.plain_modulus
+        N = self.parameters.ring_degree
+        self._plain = Basis.of(N, [self.t], chain.backend) if self.parameters.batching else None
+        self._slot_order = slot_order(N)
+        # round(t x / Q) is at most t/2 in magnitude: one prime beyond 2t holds it, whatever t is.
+        self._wide = ntt_primes(N, max(self.t.bit_length() + 2, N.bit_length() + 8), 1, exclude=self._used())[0]
+
+    def _used(self) -> tuple[int, ...]:
+        return (*self.parameters.moduli(self.parameters.max_level), *self.parameters.special)
+
+    @property
+    def slots(self) -> int:
+        return self.parameters.ring_degree
+
+    # --- messages: coefficients in [-t/2, t/2) -----------------------------------------------------------------
+
+    def message(self, values: ArrayLike) -> NDArray[np.int64]:
+        """The centred coefficients of the message polynomial whose slots are ``values``, the rest zero."""
+        slots = np.zeros(self.slots, dtype=np.int64)
+        array = integers(one_dimensional(values, self.slots, "BFV slots"))
+        self.check_range(array, self.t)
+        slots[: array.size] = array % self.t
+        if self._plain is None:
+            return self._centre(slots)
+        natural = np.empty((1, self.slots), dtype=np.uint64)
+        natural[0, self._slot_order] = slots
+        backend = self.chain.backend
+        evaluations = EvalPoly.from_natural(self._plain, backend.load(self._plain.handle, natural))
+        return self._centre(evaluations.to_coeff().residues[0].astype(np.int64))
+
+    def values(self, message: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The centred slots of a message polynomial given by its coefficients."""
+        if self._plain is None:
+            return self._centre(message % self.t)
+        slots = CoeffPoly.from_int64(self._plain, message).to_eval().natural()[0, self._slot_order]
+        return self._centre(slots.astype(np.int64))
+
+    def check_range(self, array: NDArray[np.int64], bound: float) -> None:
+        """Raise EncodingError unless every value is in [-t/2, t) and at most ``bound`` in magnitude."""
+        low, high = max(-(self.t // 2), -bound), min(self.t - 1, bound)
+        beyond = np.argwhere((array < low) | (array > high))
+        if len(beyond):
+            index = tuple(map(int, beyond[0]))
+            raise EncodingError(
+                f"the value at index {index[0] if len(index) == 1 else index} is outside {low:.0f} … {high:.0f} for plain "
+                f"modulus t = {self.t} ({len(beyond)} values are); use a larger plain_modulus or value_bits"
+            )
+
+    def _centre(self, residues: NDArray[np.int64]) -> NDArray[np.int64]:
+        centred: NDArray[np.int64] = np.where(residues > (self.t - 1) // 2, residues - self.t, residues)
+        return centred
+
+    # --- plaintexts --------------------------------------------------------------------------------------------
+
+    def encode(self, values: ArrayLike, level: int | None = None) -> Plaintext:
+        """round(Q_l m / t) mod Q_l: what encryption and addition take.
+
+        Limb by limb it is ``-[Q m]_t * t^-1 mod q_i``, since Q m - [Q m]_t is divisible by t.
+        """
+        level = self.parameters.max_level if level is None else level
+        basis = self.chain.q(level)
+        remainder = self._centre(mul_mod(self.message(values) % self.t, basis.product % self.t, self.t))
+        factors = [-pow(self.t, -1, q) % q for q in basis.moduli]
+        return Plaintext(self.chain, CoeffPoly.from_int64(basis, remainder).scale_limbs(factors), level)
+
+    def encode_factor(self, values: ArrayLike, level: int | None = None) -> Plaintext:
+        """m mod Q_l, centred and not scaled: what multiplication by a plaintext takes.
+
+        Its ``bound`` is the 1-norm of the coefficients, by which the product's noise grows at most.
+        """
+        level = self.parameters.max_level if level is None else level
+        message = self.message(values)
+        norm = float(np.sum(np.abs(message.astype(np.float64))))
+        return Plaintext(self.chain, CoeffPoly.from_int64(self.chain.q(level), message).to_eval(), level, bound=norm)
+
+    def decode(self, phase: CoeffPoly) -> NDArray[np.int64]:
+        """The centred slots of round(t x / Q) mod t, for x = round(Q m / t) + noise."""
+        wide = Basis.of(self.parameters.ring_degree, [self._wide], self.chain.backend)
+        limbs = len(phase.basis)
+        scaled = phase.extend(wide).scale(self.t).divide_round(limbs, limbs + 1)
+        return self.values(scaled.lift().astype(np.int64))
+
+
+def mul_mod(array: NDArray[np.int64], factor: int, modulus: int) -> NDArray[np.int64]:
+    """array * factor mod modulus for residues, exact for moduli up to 2^62.
+
+    >>> int(mul_mod(np.array([2**49]), 2**49, 2**50 - 27)[0]) == 2**98 % (2**50 - 27)
+    True
+    """
+    if modulus < 2**31:
+        return array * factor % modulus
+    exact: Any = array.astype(object) * factor % modulus
+    return np.asarray(exact, dtype=np.int64)
+
+
+@lru_cache(maxsize=16)
+def slot_order(ring_degree: int) -> NDArray[np.int64]:
+    """The natural index k of slot (row, j), row after row: 2k+1 = 5^j for row 0 and -5^j mod 2N for row 1."""
+    half = ring_degree // 2
+    order, power = np.empty(ring_degree, dtype=np.int64), 1
+    for j in range(half):
+        order[j] = (power - 1) // 2
+        order[half + j] = (2 * ring_degree - power - 1) // 2
+        power = power * 5 % (2 * ring_degree)
+    return order

@@ -1,0 +1,89 @@
+"""What circuits ask of a scheme: the operations that BFV and CKKS have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fhe.ring.poly import CoeffPoly
+from fhe.rlwe.chain import ModulusChain
+from fhe.rlwe.ciphertext import Ciphertext, Plaintext
+from fhe.rlwe.public import EvaluationKeys
+
+
+class Evaluator(Protocol):
+    """Slot by slot arithmetic on ciphertexts, and rotations of rows of slots. Operands are never changed."""
+
+    chain: ModulusChain
+    keys: EvaluationKeys
+
+    @property
+    def slots(self) -> int:
+        """Values in one ciphertext."""
+        ...
+
+    @property
+    def row(self) -> int:
+        """Slots that rotate among themselves: N/2 in both schemes (BFV has two rows)."""
+        ...
+
+    def admit(self, values: NDArray[Any], bound: float | None) -> tuple[NDArray[Any], float]:
+        """Values fit to be encrypted, in the scheme's dtype, and the public bound on them; or EncodingError."""
+        ...
+
+    def encode(self, slots: NDArray[Any], level: int, bound: float) -> Plaintext:
+        """The plaintext of one ciphertext's slots, to be encrypted."""
+        ...
+
+    def decode(self, phase: CoeffPoly, x: Ciphertext) -> NDArray[Any]:
+        """The slots of the decryption phase of x."""
+        ...
+
+    def fresh_noise(self, symmetric: bool, bound: float) -> float:
+        """The noise bound of a new encryption of values up to ``bound``."""
+        ...
+
+    def precision_bits(self, x: Ciphertext) -> float:
+        """Bits after the binary point that are right (CKKS); infinite where arithmetic is exact (BFV)."""
+        ...
+
+    def room_bits(self, x: Ciphertext) -> float:
+        """Bits that the noise (BFV) or the values (CKKS) may still grow before a result would be refused."""
+        ...
+
+    def result_type(self, dtype: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
+        """The dtype of a result of operands of these dtypes; EncodingError if the scheme cannot hold it."""
+        ...
+
+    def add(self, x: Ciphertext, y: Ciphertext) -> Ciphertext: ...
+
+    def sub(self, x: Ciphertext, y: Ciphertext) -> Ciphertext: ...
+
+    def negate(self, x: Ciphertext) -> Ciphertext: ...
+
+    def add_plain(self, x: Ciphertext, values: ArrayLike) -> Ciphertext: ...
+
+    def multiply(self, x: Ciphertext, y: Ciphertext) -> Ciphertext: ...
+
+    def square(self, x: Ciphertext) -> Ciphertext: ...
+
+    def multiply_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext: ...
+
+    def settle(self, x: Ciphertext) -> Ciphertext:
+        """Do what a product left pending (relinearisation, rescaling)."""
+        ...
+
+    def rotate(self, x: Ciphertext, step: int) -> Ciphertext:
+        """Every row as ``np.roll(row, -step)``."""
+        ...
+
+    def rotations(self, x: Ciphertext, steps: Sequence[int]) -> list[Ciphertext]:
+        """x rotated by each step, sharing one decomposition (hoisting)."""
+        ...
+
+    def swap(self, x: Ciphertext) -> Ciphertext:
+        """BFV: the two rows exchanged. CKKS: conjugated."""
+        ...

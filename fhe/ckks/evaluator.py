@@ -1,0 +1,279 @@
+"""CKKS on ciphertexts: exact per-level scales, and products that wait before they are rescaled.
+
+A ciphertext at level l is *settled* when its scale is the level's own, Delta_l. Products and plaintext products
+are *pending*: scale about Delta_l^2, for a product also degree 2. Sums of pending ciphertexts cost nothing extra;
+the next operation that needs a settled operand settles it, with one merged relinearise-and-rescale. Since
+Delta_{l-1} = Delta_l^2 / q_l exactly (Kim, Papadimitriou, Polyakov, ePrint 2020/1118), operands of all
+levels meet without approximation of their scales.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fhe.ckks import precision
+from fhe.ckks.encoder import CKKSEncoder, check_values
+from fhe.errors import LevelError
+from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
+from fhe.rlwe import evaluate
+from fhe.rlwe.automorphism import rotation_element, swap_element
+from fhe.rlwe.ciphertext import Ciphertext, Plaintext, same_key
+from fhe.rlwe.public import EvaluationKeys
+
+
+class CKKSEvaluator:
+    """Add, multiply, relinearise, rescale, rotate, conjugate; needs no secret.
+
+    Operands are never changed. ``keys`` supplies relinearisation and rotation keys; what is missing raises
+    MissingKeyError before any work.
+    """
+
+    __slots__ = ("chain", "encoder", "keys", "parameters")
+
+    def __init__(self, encoder: CKKSEncoder, keys: EvaluationKeys) -> None:
+        self.encoder = encoder
+        self.chain = encoder.chain
+        self.parameters = encoder.parameters
+        self.keys = keys
+
+    @property
+    def slots(self) -> int:
+        return self.encoder.slots
+
+    @property
+    def row(self) -> int:
+        return self.encoder.slots
+
+    # --- values in and out ---------------------------------------------------------------------------------------
+
+    def admit(self, values: NDArray[Any], bound: float | None) -> tuple[NDArray[Any], float]:
+        """Values fit to be encrypted, as float64 or complex128, and the public bound on them."""
+        bound = self.parameters.bound if bound is None else float(bound)
+        dtype = np.complex128 if values.dtype.kind == "c" else np.float64
+        return check_values(values, bound).astype(dtype), bound
+
+    def encode(self, slots: NDArray[Any], level: int, bound: float) -> Plaintext:
+        """The plaintext of one ciphertext's slots at the level's scale."""
+        return self.encoder.encode(slots, level, bound=bound)
+
+    def decode(self, phase: CoeffPoly, x: Ciphertext) -> NDArray[np.complex128]:
+        """The slots of the decryption phase of x."""
+        return self.encoder.decode(phase, x.scale)
+
+    def fresh_noise(self, symmetric: bool, bound: float) -> float:
+        """The noise bound of a new encryption of values up to ``bound``."""
+        return precision.fresh(self.parameters, symmetric, self.parameters.scale(self.parameters.max_level), bound)
+
+    def precision_bits(self, x: Ciphertext) -> float:
+        """-log2 of the bound on a value's error."""
+        return precision.bits(x)
+
+    def room_bits(self, x: Ciphertext) -> float:
+        """Bits that the values may still grow before the modulus is too small for them."""
+        return math.log2(self.chain.q(x.level).product) - 1 - math.log2(x.scale) - math.log2(max(x.bound, 2.0**-300))
+
+    def result_type(self, dtype: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
+        """float64, or complex128 if either operand is complex."""
+        return np.result_type(np.float64, dtype, other)
+
+    # --- linear ------------------------------------------------------------------------------------------------
+
+    def add(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
+        """x + y. Levels and scales are brought together; consumes no level."""
+        x, y = self.align(x, y)
+        return self._checked(x.with_polys(evaluate.add(x, y), noise=x.noise + y.noise, bound=x.bound + y.bound))
+
+    def sub(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
+        """x - y."""
+        x, y = self.align(x, y)
+        return self._checked(x.with_polys(evaluate.sub(x, y), noise=x.noise + y.noise, bound=x.bound + y.bound))
+
+    def negate(self, x: Ciphertext) -> Ciphertext:
+        """-x."""
+        return x.with_polys(evaluate.negate(x))
+
+    def add_plain(self, x: Ciphertext, values: ArrayLike) -> Ciphertext:
+        """x + values, slot by slot; a single number is added to every slot."""
+        array = np.asarray(values)
+        bound = largest(array)
+        c0, *rest = x.evals()
+        if array.ndim == 0 and array.dtype.kind != "c":
+            c0 = c0.add_constant(round(float(array) * x.scale))
+        else:
+            full = np.broadcast_to(array, self.encoder.slots) if array.ndim == 0 else array
+            c0 = c0 + self.encoder.encode(full, x.level, x.scale, max(bound, 2.0**-20)).poly.to_eval()
+        noise = x.noise + precision.encoding(self.parameters)
+        return self._checked(x.with_polys([c0, *rest], noise=noise, bound=x.bound + bound))
+
+    # --- products ----------------------------------------------------------------------------------------------
+
+    def multiply(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
+        """x * y, slot by slot: degree 2 and scale Delta_l^2, one level once settled."""
+        if x is y:
+            return self.square(x)
+        x, y = self.settle(x), self.settle(y)
+        x, y = self.align(x, y)
+        self._require_level(x, "a product")
+        c = evaluate.tensor(x.evals(), y.evals())
+        return self._product(x, c, y.scale, precision.product(x, y), x.bound * y.bound)
+
+    def square(self, x: Ciphertext) -> Ciphertext:
+        """x * x with one multiplication less."""
+        x = self.settle(x)
+        self._require_level(x, "a square")
+        return self._product(x, evaluate.square(x.evals()), x.scale, precision.product(x, x), x.bound**2)
+
+    def multiply_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext:
+        """x * values, slot by slot; one level once settled. An integer factor of all slots costs none."""
+        if isinstance(values, Plaintext):
+            return self._multiply_plaintext(self.settle(x), values)
+        array = np.asarray(values)
+        if array.ndim == 0 and array.dtype.kind != "c":
+            return self._multiply_number(x, float(array))
+        x = self.settle(x)
+        full = np.broadcast_to(array, self.encoder.slots) if array.ndim == 0 else array
+        return self._multiply_plaintext(x, self.encode_factor(full, x.level))
+
+    def encode_factor(self, values: ArrayLike, level: int) -> Plaintext:
+        """Encode for multiplication with a settled ciphertext of this level; worth keeping when used again."""
+        bound = max(largest(np.asarray(values)), 2.0**-20)
+        plain = self.encoder.encode(values, level, self.parameters.scale(level), bound)
+        return replace(plain, poly=plain.poly.to_eval())
+
+    def _multiply_plaintext(self, x: Ciphertext, plain: Plaintext) -> Ciphertext:
+        self._require_level(x, "a product with a plaintext")
+        if plain.level > x.level:
+            plain = replace(plain, poly=plain.poly.limbs(0, len(x.c[0].basis)), level=x.level)
+        elif plain.level < x.level:
+            x = self.adjust(x, plain.level)
+        factor = plain.poly.to_eval()
+        noise = precision.plain_product(self.parameters, x, plain.scale, plain.bound)
+        return self._product(x, [c * factor for c in x.evals()], plain.scale, noise, x.bound * plain.bound)
+
+    def _multiply_number(self, x: Ciphertext, number: float) -> Ciphertext:
+        if number == round(number) and abs(number) < 2**20:
+            noise, bound = x.noise * abs(number), x.bound * abs(number)
+            return self._checked(x.with_polys([c.scale(round(number)) for c in x.c], noise=noise, bound=bound))
+        x = self.settle(x)
+        self._require_level(x, "a product with a fraction")
+        scale = self.parameters.scale(x.level)
+        noise = precision.number_product(x, scale, number)
+        factor = round(number * scale)
+        return self._product(x, [c.scale(factor) for c in x.c], scale, noise, x.bound * abs(number))
+
+    def _product(
+        self, x: Ciphertext, c: Sequence[Poly], scale: float, noise: float, bound: float
+    ) -> Ciphertext:
+        return self._checked(x.with_polys(c, scale=x.scale * scale, noise=noise, bound=bound))
+
+    # --- degree, scale and level -------------------------------------------------------------------------------
+
+    def is_pending(self, x: Ciphertext) -> bool:
+        """Is the scale still that of a product?"""
+        return x.scale > self.parameters.scale(x.level) * 2.0 ** (self.parameters.scale_bits / 2)
+
+    def relinearize(self, x: Ciphertext) -> Ciphertext:
+        """Degree 2 to degree 1."""
+        if x.degree < 2:
+            return x
+        return replace(
+            evaluate.relinearize(x, self.keys), noise=x.noise + precision.key_switch(self.parameters, x.level)
+        )
+
+    def rescale(self, x: Ciphertext) -> Ciphertext:
+        """Divide by q_l: level l to l-1, scale Delta to Delta / q_l."""
+        self._require_level(x, "a rescale")
+        limbs = self.parameters.limbs(x.level - 1)
+        return self._rescaled(x, [c.divide_round(0, limbs) for c in x.evals()], x.noise)
+
+    def settle(self, x: Ciphertext) -> Ciphertext:
+        """Degree 1 at the level's own scale: the pending relinearisation and rescale, merged."""
+        if x.degree == 2 and self.is_pending(x):
+            noise = x.noise + precision.key_switch(self.parameters, x.level)
+            return self._rescaled(x, evaluate.relinearize_rescale(x, self.keys), noise)
+        x = self.relinearize(x)
+        return self.rescale(x) if self.is_pending(x) else x
+
+    def adjust(self, x: Ciphertext, level: int) -> Ciphertext:
+        """A settled ciphertext brought to a lower level *and* that level's scale, exactly; costs no extra level.
+
+        Drop to level+1, multiply by the integer nearest to Delta_level q_{level+1} / Delta_x, rescale.
+        """
+        if level == x.level:
+            return x
+        above = x.at_level(level + 1)
+        divisor = math.prod(self.chain.level_primes(level + 1))
+        factor = round(self.parameters.scale(level) * divisor / x.scale)
+        c = [poly.scale(factor) for poly in above.c]
+        lowered = self.rescale(above.with_polys(c, scale=x.scale * factor, noise=x.noise * factor))
+        scale = self.parameters.scale(level)  # the integer factor misses it by half a unit, which is noise
+        return replace(lowered, scale=scale, noise=lowered.noise + abs(lowered.scale - scale) * x.bound)
+
+    def align(self, x: Ciphertext, y: Ciphertext) -> tuple[Ciphertext, Ciphertext]:
+        """Two ciphertexts at one level and scale: as they are if they agree, else settled and adjusted."""
+        same_key(x, y)
+        if x.level == y.level and math.isclose(x.scale, y.scale, rel_tol=2.0**-40):
+            return x, y
+        x, y = self.settle(x), self.settle(y)
+        level = min(x.level, y.level)
+        return self.adjust(x, level), self.adjust(y, level)
+
+    def _rescaled(self, x: Ciphertext, c: Sequence[Poly], noise: float) -> Ciphertext:
+        divisor = float(math.prod(self.chain.level_primes(x.level)))
+        noise = noise / divisor + precision.rounding(self.parameters)
+        return x.with_polys(c, level=x.level - 1, scale=x.scale / divisor, noise=noise)
+
+    # --- rotations ---------------------------------------------------------------------------------------------
+
+    def rotate(self, x: Ciphertext, step: int) -> Ciphertext:
+        """Slot j takes slot j + step (cyclically over all N/2): ``np.roll(x, -step)``."""
+        return self._automorphism(x, rotation_element(step, self.parameters.ring_degree))
+
+    def swap(self, x: Ciphertext) -> Ciphertext:
+        """`conjugate`, by the name that both schemes share."""
+        return self.conjugate(x)
+
+    def conjugate(self, x: Ciphertext) -> Ciphertext:
+        """The complex conjugate of every slot."""
+        return self._automorphism(x, swap_element(self.parameters.ring_degree))
+
+    def rotations(self, x: Ciphertext, steps: Sequence[int]) -> list[Ciphertext]:
+        """x rotated by each step; the decomposition is shared (hoisting)."""
+        elements = [rotation_element(step, self.parameters.ring_degree) for step in steps]
+        x = self.settle(x)
+        self.keys.require_galois_keys(element for element in elements if element != 1)
+        digits = evaluate.hoist(x) if any(element != 1 for element in elements) else None
+        return [self._switched(evaluate.automorphism(x, g, self.keys, digits)) if g != 1 else x for g in elements]
+
+    def _automorphism(self, x: Ciphertext, element: int) -> Ciphertext:
+        if element == 1:
+            return x
+        self.keys.require_galois(element)
+        return self._switched(evaluate.automorphism(self.settle(x), element, self.keys))
+
+    def _switched(self, x: Ciphertext) -> Ciphertext:
+        return replace(x, noise=x.noise + precision.key_switch(self.parameters, x.level))
+
+    # --- limits ------------------------------------------------------------------------------------------------
+
+    def _require_level(self, x: Ciphertext, what: str) -> None:
+        if x.level == 0:
+            raise LevelError(
+                f"{what} needs a level and none of {self.parameters.max_level} is left; "
+                f"use fhe.ckks(depth={self.parameters.max_level + 1}) or more, or re-encrypt the value"
+            )
+
+    def _checked(self, x: Ciphertext) -> Ciphertext:
+        self.encoder.check_room(x.level, x.scale, x.bound)
+        return x
+
+
+def largest(array: ArrayLike) -> float:
+    """max |value|, 0 for an empty array."""
+    return float(np.max(np.abs(array), initial=0.0))

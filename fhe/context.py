@@ -1,0 +1,123 @@
+"""The server's half: parameters, a public key, evaluation keys. There is no secret to reach from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fhe.arrays.array import EncryptedArray
+from fhe.arrays.codec import array_from_bytes
+from fhe.arrays.layout import Layout
+from fhe.bfv.encoder import BFVEncoder
+from fhe.bfv.evaluator import BFVEvaluator
+from fhe.ckks.encoder import CKKSEncoder
+from fhe.ckks.evaluator import CKKSEvaluator
+from fhe.errors import MissingKeyError, ParameterError
+from fhe.parameters import CKKSParameters, Parameters
+from fhe.ring.poly import Poly
+from fhe.rlwe import codec
+from fhe.rlwe.automorphism import step_of
+from fhe.rlwe.chain import ModulusChain
+from fhe.rlwe.ciphertext import Ciphertext, Plaintext
+from fhe.rlwe.public import EvaluationKeys, PublicKey, encrypt
+
+Encryptor = Callable[[Plaintext], tuple[tuple[Poly, ...], bytes | None]]
+
+
+class Context:
+    """What may be given away: it encrypts and computes, and cannot decrypt.
+
+    Made by `KeyOwner.public`, or from bytes. Attributes: ``chain`` (the parameters on a backend), ``public_key``,
+    ``keys`` (evaluation keys), and for research ``encoder`` and ``evaluator``.
+    """
+
+    def __init__(self, chain: ModulusChain, public_key: PublicKey | None, keys: EvaluationKeys) -> None:
+        self.chain = chain
+        self.public_key = public_key
+        self.keys = keys
+
+    @property
+    def parameters(self) -> Parameters:
+        return self.chain.parameters
+
+    @property
+    def key_id(self) -> bytes:
+        """Random 128 bits that tell whose secret the keys belong to."""
+        return self.keys.key_id
+
+    @property
+    def rotations(self) -> list[int]:
+        """The rotation steps for which this context holds keys."""
+        N = self.parameters.ring_degree
+        return sorted(step for g in self.keys.galois if (step := step_of(g, N)) is not None)
+
+    @cached_property
+    def encoder(self) -> CKKSEncoder | BFVEncoder:
+        """Values to plaintexts and back."""
+        return CKKSEncoder(self.chain) if isinstance(self.parameters, CKKSParameters) else BFVEncoder(self.chain)
+
+    @cached_property
+    def evaluator(self) -> CKKSEvaluator | BFVEvaluator:
+        """The operations on single ciphertexts."""
+        if isinstance(self.encoder, CKKSEncoder):
+            return CKKSEvaluator(self.encoder, self.keys)
+        return BFVEvaluator(self.encoder, self.keys)
+
+    def encrypt(self, values: ArrayLike, *, bound: float | None = None, level: int | None = None) -> EncryptedArray:
+        """Encrypt a number, a vector of any length, or the rows of a matrix, under the public key.
+
+        ``bound`` is a *public* bound on every |value| (default: what the parameters allow), ``level`` the level to
+        encrypt at (default: the highest). Raises EncodingError for NaN, infinity, a wrong dtype or shape or a value
+        beyond the bound, LevelError for an impossible level, MissingKeyError where no public key is held.
+        """
+        if self.public_key is None:
+            raise MissingKeyError("this context holds no public key; its owner can make one: owner.public()")
+        key = self.public_key
+        return self._encrypt(values, bound, level, False, lambda plain: (encrypt(key, plain), None))
+
+    def _encrypt(
+        self, values: ArrayLike, bound: float | None, level: int | None, symmetric: bool, encryptor: Encryptor
+    ) -> EncryptedArray:
+        level = self.parameters.max_level if level is None else level
+        self.chain.check_level(level)
+        array = np.asarray(values)
+        layout = Layout.of(array.shape, self.evaluator.slots)
+        array, bound = self.evaluator.admit(array, bound)
+        plains = [self.encoder.encode(shard, level) for shard in layout.pack(array)]
+        noise = self.evaluator.fresh_noise(symmetric, bound)
+        shards = []
+        for plain in plains:
+            c, seed = encryptor(plain)
+            x = Ciphertext(self.chain, c, level, self.key_id, plain.scale, noise, bound)
+            shards.append(replace(x, seed=seed))
+        return EncryptedArray(self.evaluator, shards, layout, array.dtype)
+
+    def load(self, data: bytes) -> EncryptedArray:
+        """An encrypted array from the bytes of `EncryptedArray.to_bytes`, checked before it is believed."""
+        array = array_from_bytes(data, self.evaluator)
+        self.require(array)
+        return array
+
+    def to_bytes(self) -> bytes:
+        """Parameters, public key and evaluation keys; never a secret."""
+        return codec.public_to_bytes(self.chain, self.public_key, self.keys)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, backend: str | None = None) -> Context:
+        """The context of `to_bytes`. Raises FormatError for bytes that are not one, whole and unharmed."""
+        return Context(*codec.public_from_bytes(data, backend))
+
+    def require(self, array: EncryptedArray) -> None:
+        """Raise ParameterError unless an array belongs to this context."""
+        if array.evaluator.chain is not self.chain or array.key_id != self.key_id:
+            raise ParameterError(
+                f"this array belongs to key {array.key_id.hex()[:8]}… of parameter set "
+                f"{array.evaluator.chain.parameters.id}, the context to key {self.key_id.hex()[:8]}… of {self.parameters.id}"
+            )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.parameters!r}, key_id={self.key_id.hex()[:8]}…)"

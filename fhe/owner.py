@@ -1,0 +1,176 @@
+"""The owner's half: the secret key, decryption, and the making of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
+
+from fhe.arrays.array import EncryptedArray
+from fhe.bfv.noise_budget import noise_budget_bits
+from fhe.context import Context
+from fhe.parameters import BFVParameters, CKKSParameters, Parameters, choose_bfv, choose_ckks
+from fhe.ring.random import SeedSource, system_seed
+from fhe.rlwe.automorphism import power_of_two_steps, rotation_element, rotation_elements, swap_element
+from fhe.rlwe.chain import ModulusChain
+from fhe.rlwe.keyswitch import SwitchingKey
+from fhe.rlwe.public import EvaluationKeys
+from fhe.rlwe.secret import SecretKey
+
+
+class _KeysOnDemand(EvaluationKeys):
+    """Evaluation keys that their owner makes when they are first asked for."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: SecretKey) -> None:
+        super().__init__(secret.chain, secret.id)
+        self._secret = secret
+
+    def require_relinearization(self) -> SwitchingKey:
+        if self.relinearization is None:
+            self.relinearization = self._secret.relinearization_key()
+        return self.relinearization
+
+    def require_galois(self, element: int) -> SwitchingKey:
+        if element not in self.galois:
+            self.galois[element] = self._secret.galois_key(element)
+        return self.galois[element]
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("the owner's keys cannot be pickled; give away owner.public() instead")
+
+
+class KeyOwner(Context):
+    """A `Context` with the secret: it also decrypts, encrypts symmetrically, and makes keys on demand.
+
+    Made by `fhe.ckks` and `fhe.bfv`.
+    """
+
+    def __init__(
+        self, parameters: Parameters, backend: str | None = None, *, _seeds: SeedSource = system_seed
+    ) -> None:
+        chain = ModulusChain.of(parameters, backend)
+        self._secret = SecretKey.generate(chain, _seeds)
+        super().__init__(chain, self._secret.public_key(), _KeysOnDemand(self._secret))
+
+    def encrypt(
+        self, values: ArrayLike, *, bound: float | None = None, level: int | None = None, symmetric: bool = False
+    ) -> EncryptedArray:
+        """As `Context.encrypt`; ``symmetric=True`` encrypts under the secret key.
+
+        That has less noise, and half the bytes to send, since the uniform half travels as a seed.
+        """
+        if not symmetric:
+            return super().encrypt(values, bound=bound, level=level)
+        return self._encrypt(values, bound, level, True, self._secret.encrypt)
+
+    def decrypt(self, array: EncryptedArray) -> NDArray[Any]:
+        """The values of an encrypted array: float64 or complex128 (CKKS), int64 (BFV).
+
+        Raises ParameterError for an array under another key.
+        """
+        self.require(array)
+        values = [self.evaluator.decode(self._secret.decrypt(shard), shard) for shard in array.settled().shards]
+        return array.layout.unpack(values, array.dtype)
+
+    def public(
+        self,
+        *,
+        relinearization: bool = True,
+        rotations: Iterable[int] | None = None,
+        conjugation: bool = False,
+        progress: bool = False,
+    ) -> Context:
+        """A `Context` to give away: public key and evaluation keys, no secret.
+
+        ``rotations`` lists the steps a server will need; by default the powers of two, enough for ``sum`` and
+        dot products. ``conjugation`` adds the key for conjugates (in BFV: for swapping the rows).
+        """
+        N = self.parameters.ring_degree
+        steps: Sequence[int] = power_of_two_steps(N // 2) if rotations is None else list(rotations)
+        elements = rotation_elements(steps, N)
+        if conjugation or (rotations is None and isinstance(self.parameters, BFVParameters)):
+            elements.append(swap_element(N))
+        keys = EvaluationKeys(self.chain, self.key_id)
+        if relinearization:
+            keys.relinearization = self.keys.require_relinearization()
+        for element in tqdm(elements, desc="rotation keys", disable=not progress, leave=False):
+            keys.galois[element] = self.keys.require_galois(element)
+        return Context(self.chain, self.public_key, keys)
+
+    def make_rotation_keys(self, steps: Iterable[int]) -> None:
+        """Make these rotation keys now rather than at first use."""
+        for step in steps:
+            self.keys.require_galois(rotation_element(step, self.parameters.ring_degree))
+
+    def noise_budget_bits(self, array: EncryptedArray) -> float:
+        """BFV: the exact bits left before decryption fails, measured with the secret key (minimum over shards).
+
+        For the owner alone: an answer to strangers' ciphertexts would leak the key.
+        """
+        self.require(array)
+        return min(noise_budget_bits(self.parameters, self._secret.decrypt(shard)) for shard in array.shards)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a key owner cannot be pickled: it holds a secret key; pickle owner.public() instead")
+
+
+def ckks(
+    depth: int = 1,
+    *,
+    scale_bits: int = 40,
+    bound: float | None = None,
+    security: int = 128,
+    quantum: bool = False,
+    ring_degree: int | None = None,
+    insecure: str | None = None,
+    backend: str | None = None,
+) -> KeyOwner:
+    """Approximate arithmetic on real and complex numbers, ``depth`` multiplications deep: keys for one party.
+
+    N, moduli and digits are chosen for ``security`` bits; see `choose_ckks` for the arguments.
+
+    >>> ctx = ckks(depth=1, ring_degree=64, insecure="a small ring for this example", backend="reference")
+    >>> x = ctx.encrypt([1.0, 2.0])
+    >>> ctx.decrypt(x * x + 1).round(3).tolist()
+    [2.0, 5.0]
+    """
+    extra = {} if bound is None else {"bound": bound}
+    parameters: CKKSParameters = choose_ckks(
+        depth, scale_bits=scale_bits, security=security, quantum=quantum, ring_degree=ring_degree, insecure=insecure, **extra
+    )
+    return KeyOwner(parameters, backend)
+
+
+def bfv(
+    depth: int = 1,
+    *,
+    plain_modulus: int | None = None,
+    value_bits: int | None = None,
+    security: int = 128,
+    quantum: bool = False,
+    ring_degree: int | None = None,
+    insecure: str | None = None,
+    backend: str | None = None,
+) -> KeyOwner:
+    """Exact arithmetic on integers modulo t, ``depth`` multiplications deep: keys for one party.
+
+    t is ``plain_modulus``, or the smallest batching prime with ``value_bits`` bits and a sign; see `choose_bfv`.
+
+    >>> ctx = bfv(depth=1, plain_modulus=257, ring_degree=64, insecure="a small ring for this example", backend="reference")
+    >>> ctx.decrypt(ctx.encrypt([3, -4]) * 5).tolist()
+    [15, -20]
+    """
+    parameters: BFVParameters = choose_bfv(
+        depth,
+        plain_modulus=plain_modulus,
+        value_bits=value_bits,
+        security=security,
+        quantum=quantum,
+        ring_degree=ring_degree,
+        insecure=insecure,
+    )
+    return KeyOwner(parameters, backend)

@@ -1,0 +1,83 @@
+"""What both schemes do with ciphertexts, scale and noise aside: sums, tensor products, relinearisation, rotation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fhe.ring.poly import EvalPoly, Poly
+from fhe.rlwe.automorphism import check_element
+from fhe.rlwe.ciphertext import Ciphertext, padded_sum
+from fhe.rlwe.keyswitch import Digits, decompose, inner_product, mod_down, switch, switch_extended
+from fhe.rlwe.public import EvaluationKeys, check_key
+
+
+def add(x: Ciphertext, y: Ciphertext) -> list[Poly]:
+    """The polynomials of x + y, at one level; evaluations unless both are coefficients."""
+    a, b = _one_domain(x, y)
+    return padded_sum(a, b)
+
+
+def sub(x: Ciphertext, y: Ciphertext) -> list[Poly]:
+    """The polynomials of x - y."""
+    a, b = _one_domain(x, y)
+    return padded_sum(a, [-poly for poly in b])
+
+
+def negate(x: Ciphertext) -> list[Poly]:
+    """The polynomials of -x."""
+    return [-poly for poly in x.c]
+
+
+def tensor(a: Sequence[EvalPoly], b: Sequence[EvalPoly]) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
+    """(a_0 b_0, a_0 b_1 + a_1 b_0, a_1 b_1): the product of two ciphertexts of degree 1, of degree 2."""
+    (a0, a1), (b0, b1) = a, b
+    return a0 * b0, a0.mul_add(b1, a1 * b0), a1 * b1
+
+
+def square(a: Sequence[EvalPoly]) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
+    """(a_0^2, 2 a_0 a_1, a_1^2)."""
+    a0, a1 = a
+    cross = a0 * a1
+    return a0 * a0, cross + cross, a1 * a1
+
+
+def relinearize(x: Ciphertext, keys: EvaluationKeys) -> Ciphertext:
+    """Degree 2 to degree 1: (c_0, c_1) plus the switch of c_2 from s^2 to s."""
+    if x.degree < 2:
+        return x
+    check_key(x, keys.key_id, "evaluation keys")
+    key = keys.require_relinearization()
+    u0, u1 = switch(x.chain, x.level, x.c[2], key)
+    return x.with_polys([x.c[0].to_eval() + u0, x.c[1].to_eval() + u1])
+
+
+def relinearize_rescale(x: Ciphertext, keys: EvaluationKeys) -> list[Poly]:
+    """Relinearise at level l and divide by q_l, with one rounding: round((P (c_0, c_1) + u) / (P q_l))."""
+    check_key(x, keys.key_id, "evaluation keys")
+    chain, special = x.chain, x.chain.special
+    u = switch_extended(chain, x.level, x.c[2], keys.require_relinearization())
+    stop = len(special) + chain.parameters.limbs(x.level - 1)
+    c0, c1, _ = x.evals()
+    zero = EvalPoly.zero(special)
+    raised = [zero.join(c.scale(special.product)) for c in (c0, c1)]
+    return [(c + v).divide_round(len(special), stop) for c, v in zip(raised, u, strict=True)]
+
+
+def hoist(x: Ciphertext) -> Digits:
+    """The digits of c_1, shared by all rotations of x. (Halevi, Shoup, CRYPTO 2018.)"""
+    return decompose(x.chain, x.level, x.c[1])
+
+
+def automorphism(x: Ciphertext, element: int, keys: EvaluationKeys, digits: Digits | None = None) -> Ciphertext:
+    """The ciphertext of m(X^g): switch c_1 to s(X^(1/g)), then apply X -> X^g to both polynomials."""
+    check_key(x, keys.key_id, "evaluation keys")
+    key = keys.require_galois(check_element(element, x.chain.parameters.ring_degree))
+    digits = hoist(x) if digits is None else digits
+    u0, u1 = (mod_down(x.chain, x.level, u) for u in inner_product(digits, key))
+    return x.with_polys([(x.c[0].to_eval() + u0).automorphism(element), u1.automorphism(element)])
+
+
+def _one_domain(x: Ciphertext, y: Ciphertext) -> tuple[Sequence[Poly], Sequence[Poly]]:
+    if type(x.c[0]) is type(y.c[0]):
+        return x.c, y.c
+    return x.evals(), y.evals()

@@ -1,0 +1,97 @@
+"""Public and evaluation keys, and encryption under a public key: what anybody may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fhe.errors import MissingKeyError, ParameterError
+from fhe.ring.poly import EvalPoly, Poly, wiped
+from fhe.ring.random import SeedSource, error, system_seed, ternary
+from fhe.rlwe.automorphism import step_of, swap_element
+from fhe.rlwe.chain import ModulusChain
+from fhe.rlwe.ciphertext import Ciphertext, Plaintext
+from fhe.rlwe.keyswitch import SwitchingKey
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """(b, a) with b = -a s + e over Q at the highest level; a expands from ``seed``."""
+
+    chain: ModulusChain
+    b: EvalPoly
+    a: EvalPoly
+    seed: bytes
+    key_id: bytes
+
+    def __repr__(self) -> str:
+        return f"PublicKey(N={self.chain.parameters.ring_degree}, key_id={self.key_id.hex()[:8]}…)"
+
+
+@dataclass(slots=True)
+class EvaluationKeys:
+    """Switching keys by what they switch from: s^2 (relinearisation) and the automorphisms of s."""
+
+    chain: ModulusChain
+    key_id: bytes
+    relinearization: SwitchingKey | None = None
+    galois: dict[int, SwitchingKey] = field(default_factory=dict)
+
+    def require_relinearization(self) -> SwitchingKey:
+        """The relinearisation key, or MissingKeyError."""
+        if self.relinearization is None:
+            raise MissingKeyError(
+                "multiplying two ciphertexts needs a relinearisation key, and this context has none; "
+                "the key owner makes it: owner.public(relinearization=True)"
+            )
+        return self.relinearization
+
+    def require_galois(self, element: int) -> SwitchingKey:
+        """The key of the automorphism X -> X^element, or MissingKeyError naming the rotation."""
+        key = self.galois.get(element)
+        if key is None:
+            raise MissingKeyError(self._missing(element))
+        return key
+
+    def require_galois_keys(self, elements: Iterable[int]) -> None:
+        """Raise before any work unless every element has its key."""
+        for element in elements:
+            self.require_galois(element)
+
+    def _missing(self, element: int) -> str:
+        N = self.chain.parameters.ring_degree
+        if element == swap_element(N):
+            return (
+                "swapping rows (conjugating, in CKKS) needs its Galois key, and this context has none; "
+                "the key owner makes it: owner.public(conjugation=True)"
+            )
+        step, have = step_of(element, N), sorted(step for g in self.galois if (step := step_of(g, N)) is not None)
+        return (
+            f"rotating by {step} needs a rotation key for step {step}, and this context has {have}; "
+            f"the key owner makes it: owner.public(rotations=[{step}])"
+        )
+
+    def __repr__(self) -> str:
+        return f"EvaluationKeys(relinearization={self.relinearization is not None}, galois={len(self.galois)})"
+
+
+def encrypt(key: PublicKey, message: Plaintext, seeds: SeedSource = system_seed) -> tuple[Poly, ...]:
+    """(b u + e_0 + m, a u + e_1) modulo Q at the plaintext's level, u ternary, e_0 and e_1 centred binomial."""
+    if message.chain is not key.chain:
+        raise ParameterError("the plaintext was encoded for another parameter set or backend than the public key's")
+    basis, limbs, seed = message.poly.basis, len(message.poly.basis), seeds()
+    small = ternary(basis, seed)
+    u = small.to_eval()
+    e0, e1 = error(basis, seed, component=0), error(basis, seed, component=1)
+    masked = message.poly.to_coeff() + e0
+    masked_eval, e1_eval = masked.to_eval(), e1.to_eval()
+    with wiped(small, u, e0, e1, masked, masked_eval, e1_eval):
+        return key.b.limbs(0, limbs).mul_add(u, masked_eval), key.a.limbs(0, limbs).mul_add(u, e1_eval)
+
+
+def check_key(ciphertext: Ciphertext, key_id: bytes, what: str) -> None:
+    """Raise unless a key of this id fits the ciphertext."""
+    if ciphertext.key_id != key_id:
+        raise ParameterError(
+            f"this ciphertext is under key {ciphertext.key_id.hex()[:8]}…, the {what} belongs to {key_id.hex()[:8]}…"
+        )

@@ -1,0 +1,52 @@
+"""Checks at the public edge: numbers that come from outside, before any work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fhe.errors import EncodingError
+
+
+def one_dimensional(values: ArrayLike, most: int, what: str) -> NDArray[Any]:
+    """The values as a vector of at most ``most`` entries (a number is a vector of one).
+
+    >>> one_dimensional(3, 4, "slots").shape
+    (1,)
+    """
+    array = np.asarray(values)
+    if array.ndim > 1:
+        raise EncodingError(f"expected one dimension, got shape {array.shape}; pass array.ravel() or encrypt row by row")
+    if array.size > most:
+        raise EncodingError(f"{array.size} values do not fit {most} {what}; split them, or use a larger ring degree")
+    return np.atleast_1d(array)
+
+
+def finite(array: NDArray[Any]) -> NDArray[Any]:
+    """The array itself, or EncodingError naming the first index that is NaN or infinite."""
+    if array.dtype.kind in "fc":
+        bad = np.argwhere(~np.isfinite(array))
+        if len(bad):
+            index = tuple(map(int, bad[0]))
+            where = index[0] if len(index) == 1 else index
+            raise EncodingError(f"the value at index {where} is NaN or infinite ({len(bad)} values are); clean the data first")
+    return array
+
+
+def integers(array: NDArray[Any]) -> NDArray[np.int64]:
+    """Exact int64 values, or EncodingError: floats must be integral, nothing may overflow."""
+    if array.dtype.kind in "bi" or (array.dtype.kind == "u" and array.dtype.itemsize < 8):
+        return array.astype(np.int64)
+    if array.dtype.kind not in "ufO":
+        raise EncodingError(f"BFV encodes integers, got dtype {array.dtype}")
+    finite(array)
+    try:
+        exact = array.astype(np.int64)
+        wrong = np.flatnonzero((exact != array).ravel() | ((array > 0) & (exact < 0)).ravel())
+    except (OverflowError, TypeError, ValueError) as error:
+        raise EncodingError("BFV encodes integers that fit 64 bits; pass an integer array") from error
+    if wrong.size:
+        raise EncodingError(f"the value at index {wrong[0]} is not a 64-bit integer ({wrong.size} values are not); round first")
+    return exact
