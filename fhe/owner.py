@@ -10,8 +10,9 @@ from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
 from fhe.bfv.noise_budget import noise_budget_bits
+from fhe.choice import choose_bfv, choose_ckks
 from fhe.context import Context
-from fhe.parameters import BFVParameters, CKKSParameters, Parameters, choose_bfv, choose_ckks
+from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 from fhe.ring.random import SeedSource, system_seed
 from fhe.rlwe.automorphism import power_of_two_steps, rotation_element, rotation_elements, swap_element
 from fhe.rlwe.chain import ModulusChain

@@ -228,7 +228,7 @@ class BFVEvaluator:
 
     def limit(self, level: int) -> float:
         """log2 of Q_l / (2 t): where decryption begins to fail."""
-        return math.log2(self.chain.q(level).product) - math.log2(2 * self.encoder.t)
+        return self.chain.log_q(level) - math.log2(2 * self.encoder.t)
 
     def _checked(self, bound: float, level: int, what: str) -> float:
         if bound >= self.limit(level):

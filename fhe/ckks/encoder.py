@@ -65,7 +65,7 @@ class CKKSEncoder:
 
     def check_room(self, level: int, scale: float, bound: float) -> None:
         """Raise ScaleError unless |value| <= bound at this scale fits half the modulus of the level."""
-        room = math.log2(self.chain.q(level).product) - 1
+        room = self.chain.log_q(level) - 1
         need = math.log2(scale) + math.log2(max(bound, 2.0**-300))
         if need >= room:
             raise ScaleError(

@@ -76,7 +76,7 @@ class CKKSEvaluator:
 
     def room_bits(self, x: Ciphertext) -> float:
         """Bits that the values may still grow before the modulus is too small for them."""
-        return math.log2(self.chain.q(x.level).product) - 1 - math.log2(x.scale) - math.log2(max(x.bound, 2.0**-300))
+        return self.chain.log_q(x.level) - 1 - math.log2(x.scale) - math.log2(max(x.bound, 2.0**-300))
 
     def result_type(self, dtype: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
         """float64, or complex128 if either operand is complex."""

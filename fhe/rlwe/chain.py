@@ -18,11 +18,14 @@ class ModulusChain:
     serve every level without copying.
     """
 
-    __slots__ = ("__dict__", "backend", "parameters")
+    __slots__ = ("__dict__", "_log_q", "_q", "_qp", "backend", "parameters")
 
     def __init__(self, parameters: Parameters, backend: Backend) -> None:
         self.parameters = parameters
         self.backend = backend
+        self._q: dict[int, Basis] = {}
+        self._qp: dict[int, Basis] = {}
+        self._log_q = [parameters.log_modulus(level) for level in range(parameters.max_level + 1)]
 
     @classmethod
     def of(cls, parameters: Parameters, backend: Backend | str | None = None) -> ModulusChain:
@@ -42,13 +45,21 @@ class ModulusChain:
 
     def q(self, level: int) -> Basis:
         """Q_l."""
-        self.check_level(level)
-        return self._basis(self.parameters.moduli(level))
+        if level not in self._q:
+            self.check_level(level)
+            self._q[level] = self._basis(self.parameters.moduli(level))
+        return self._q[level]
+
+    def log_q(self, level: int) -> float:
+        """log2 Q_l."""
+        return self._log_q[level]
 
     def qp(self, level: int) -> Basis:
         """P*Q_l, special primes first."""
-        self.check_level(level)
-        return self._basis((*self.parameters.special, *self.parameters.moduli(level)))
+        if level not in self._qp:
+            self.check_level(level)
+            self._qp[level] = self._basis((*self.parameters.special, *self.parameters.moduli(level)))
+        return self._qp[level]
 
     def level_primes(self, level: int) -> tuple[int, ...]:
         """The primes that a rescale from this level divides by."""
