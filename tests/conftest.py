@@ -13,8 +13,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from fhe.backend.choose import choose
 from fhe.backend.protocol import Backend
-from fhe.reference import ReferenceBackend
 from tests.machine import Machine
 
 PROFILE = os.environ.get("FHE_TEST_PROFILE", "quick")
@@ -24,18 +24,30 @@ settings.register_profile("wide", max_examples=1000, deadline=None, print_blob=T
 settings.load_profile(PROFILE)
 
 
-def _backend(name: str) -> Backend:
+def _native() -> list[str]:
+    """The native targets that this CPU runs; of a core that is not built, one that fails and says how to build it."""
+    try:
+        from fhe.backend.native import supported_targets  # noqa: PLC0415  (may not be built)
+    except ImportError:
+        return ["native"]
+    return [f"native-{target}" for target in supported_targets()]
+
+
+REFERENCES = ["reference-interpreted", "reference-compiled"]
+NATIVE = _native()
+BACKENDS = REFERENCES + NATIVE
+
+
+def make_backend(name: str) -> Backend:
     """The backend of a fixture's id, such as ``native-scalar``."""
-    return ReferenceBackend(compiled=name == "reference-compiled")
-
-
-BACKENDS = ["reference-interpreted", "reference-compiled"]
+    implementation, _, target = name.partition("-")
+    return choose(implementation, target or None)
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Backend:
     """Each implementation and target in turn."""
-    return _backend(request.param)
+    return make_backend(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,16 @@ small ring, few limbs and a plain pattern. The seed is part of the example, so e
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache, cached_property
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from fhe.errors import ParameterError
 from fhe.primes import crt_centred, ntt_prime_near, ntt_primes, primitive_root
 
 SEEDS = st.integers(0, 2**64 - 1)
@@ -68,7 +71,11 @@ def cached_root(q: int, ring_degree: int) -> int:
 
 @cache
 def largest_primes(ring_degree: int, bits: int) -> tuple[int, ...]:
-    return tuple(ntt_primes(ring_degree, bits, 12))
+    """The twelve largest of this length, or as many as there are."""
+    for count in range(12, 0, -1):
+        with suppress(ParameterError):
+            return tuple(q for q in ntt_primes(ring_degree, bits, count) if q.bit_length() == bits)
+    raise ParameterError(f"no prime of {bits} bits is 1 mod {2 * ring_degree}")
 
 
 @cache
@@ -79,9 +86,9 @@ def prime_above(ring_degree: int, bits: int) -> int:
     return q if q > low else ntt_prime_near(ring_degree, low, [q])
 
 
-# Where implementations change their ways: below 2^46 no reductions inside a transform, 2^48, 2^50 the widest that
-# 52-bit multiplication takes, 2^60 the widest the library accepts.
-TELLING_BITS = (46, 48, 50, 49, 47, 51, 60)
+# Where implementations change their ways: below 2^46 no reductions inside a transform, fewer of them below 2^48 and
+# 2^49, and 2^50 the widest the library takes.
+TELLING_BITS = (46, 48, 50, 49, 47)
 
 
 def ring_degrees(smallest: int = 8, largest: int = 256) -> st.SearchStrategy[int]:
@@ -89,7 +96,7 @@ def ring_degrees(smallest: int = 8, largest: int = 256) -> st.SearchStrategy[int
     return st.sampled_from([1 << k for k in range(smallest.bit_length() - 1, largest.bit_length())])
 
 
-def prime_bits(smallest: int = 20, largest: int = 60) -> st.SearchStrategy[int]:
+def prime_bits(smallest: int = 14, largest: int = 50) -> st.SearchStrategy[int]:
     """Lengths of primes, half of the time where something changes."""
     telling = [bits for bits in TELLING_BITS if smallest <= bits <= largest]
     anything = st.integers(smallest, largest)
@@ -97,7 +104,7 @@ def prime_bits(smallest: int = 20, largest: int = 60) -> st.SearchStrategy[int]:
 
 
 @st.composite
-def primes(draw: st.DrawFn, ring_degree: int, smallest_bits: int = 20, largest_bits: int = 60) -> int:
+def primes(draw: st.DrawFn, ring_degree: int, smallest_bits: int = 14, largest_bits: int = 50) -> int:
     """Primes that are 1 mod 2N, mostly among the largest of their length."""
     bits = draw(prime_bits(smallest_bits, largest_bits))
     choices = largest_primes(ring_degree, bits)
@@ -111,7 +118,7 @@ def bases(
     draw: st.DrawFn,
     limbs: tuple[int, int] = (1, 4),
     degrees: st.SearchStrategy[int] | None = None,
-    bits: tuple[int, int] = (20, 60),
+    bits: tuple[int, int] = (14, 50),
 ) -> Primes:
     """Distinct primes over one ring degree; lengths mix freely."""
     ring_degree = draw(ring_degrees() if degrees is None else degrees)
@@ -181,9 +188,10 @@ def leadings() -> st.SearchStrategy[tuple[int, ...]]:
 
 @st.composite
 def operands(draw: st.DrawFn, basis: Primes, count: int) -> list[NDArray[np.uint64]]:
-    """`count` polynomials with the same leading axes, or some of them with none; the first always has them."""
+    """`count` polynomials, the first with leading axes, the others with as many or without the first of them."""
     leading = draw(leadings())
-    return [draw(polys(basis, leading if k == 0 or draw(st.booleans()) else ())) for k in range(count)]
+    missing = [0, *(draw(st.integers(0, len(leading))) for _ in range(count - 1))]
+    return [draw(polys(basis, leading[lacking:])) for lacking in missing]
 
 
 def galois_elements(ring_degree: int) -> st.SearchStrategy[int]:
@@ -191,6 +199,23 @@ def galois_elements(ring_degree: int) -> st.SearchStrategy[int]:
     telling = [1, 3, 5, 25, ring_degree - 1, ring_degree + 1, 2 * ring_degree - 1]
     anything = st.integers(0, ring_degree - 1).map(lambda k: 2 * k + 1)
     return st.sampled_from([g % (2 * ring_degree) for g in telling]) | anything
+
+
+@st.composite
+def kept_limbs(draw: st.DrawFn, basis: Primes) -> tuple[int, int]:
+    """``start, stop`` of the limbs that stay in a division: any range but all of them."""
+    ranges = [(i, j) for i in range(len(basis)) for j in range(i + 1, len(basis) + 1) if j - i < len(basis)]
+    return draw(st.sampled_from(ranges))
+
+
+def near_the_middle(basis: Primes, seed: int) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """N integers beside Q/2, and whether each is further from it than the error bound of `Backend.convert`."""
+    rng = np.random.default_rng(seed)
+    middle, reach = Fraction(basis.product, 2), Fraction(basis.product * len(basis), 1 << 45)
+    scaled = [Fraction(int(s), 1 << 20) for s in rng.integers(-2 << 20, 2 << 20, basis.ring_degree)]
+    scaled[:4] = [Fraction(1), Fraction(-1), Fraction(1, 1 << 20), Fraction(-1, 1 << 20)]
+    x = np.array([math.floor(middle + s * reach + (s > 0)) for s in scaled], dtype=object)
+    return x, np.array([abs(v - middle) > reach for v in x])
 
 
 @dataclass(frozen=True)
@@ -214,7 +239,7 @@ class DigitLayout:
 
 
 @st.composite
-def digit_layouts(draw: st.DrawFn, bits: tuple[int, int] = (20, 60)) -> DigitLayout:
+def digit_layouts(draw: st.DrawFn, bits: tuple[int, int] = (14, 50)) -> DigitLayout:
     """From one digit of one limb to several of several, the last one often short."""
     special, digit = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     count = draw(st.integers(1, 5))

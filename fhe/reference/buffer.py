@@ -28,11 +28,14 @@ class RowBuffer:
         return self.shape[:-2]
 
     def polynomials(self, leading: tuple[int, ...]) -> list[list[array[int]]]:
-        """One list of L rows for each polynomial of the leading axes; a buffer that has none is repeated."""
-        assert self.leading in ((), leading), f"{self.leading} does not broadcast to {leading}"
+        """One list of L rows for each polynomial of the leading axes; a buffer that lacks the first is repeated."""
         L = self.shape[-2]
         polynomials = [self.rows[i * L : (i + 1) * L] for i in range(math.prod(self.leading))]
-        return polynomials if self.leading else polynomials * math.prod(leading)
+        if self.leading == leading:
+            return polynomials
+        missing = len(leading) - len(self.leading)
+        assert leading[missing:] == self.leading, f"{self.leading} does not repeat to {leading}"
+        return polynomials * math.prod(leading[:missing])
 
     def select(self, limbs: Iterable[int]) -> RowBuffer:
         """Some of the limbs, in the same memory."""
@@ -63,7 +66,7 @@ class RowBuffer:
 
 
 def common_leading(*buffers: RowBuffer) -> tuple[int, ...]:
-    """The leading axes of the buffers that have any."""
+    """The leading axes of the buffer that has most."""
     return max((buffer.leading for buffer in buffers), key=len)
 
 

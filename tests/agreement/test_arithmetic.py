@@ -1,0 +1,69 @@
+"""Row by row arithmetic."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import bases, leadings, operands, polys, scalars
+
+
+@given(bases(), st.data())
+def test_add(agree, basis, data):
+    x, y = data.draw(operands(basis, 2))
+    agree(lambda m: m.call("add", basis, x, y))
+    agree(lambda m: m.call("add", basis, y, x))
+
+
+@given(bases(), st.data())
+def test_sub(agree, basis, data):
+    x, y = data.draw(operands(basis, 2))
+    agree(lambda m: m.call("sub", basis, x, y))
+    agree(lambda m: m.call("sub", basis, y, x))
+
+
+@given(bases(), st.data())
+def test_neg(agree, basis, data):
+    x = data.draw(polys(basis, data.draw(leadings())))
+    agree(lambda m: m.call("neg", basis, x))
+
+
+@given(bases(), st.data())
+def test_mul(agree, basis, data):
+    x, y = data.draw(operands(basis, 2))
+    agree(lambda m: m.call("mul", basis, x, y))
+    agree(lambda m: m.call("mul", basis, y, x))
+
+
+@given(bases(), st.data())
+def test_mul_add(agree, basis, data):
+    x, y = data.draw(operands(basis, 2))
+    z = data.draw(polys(basis, x.shape[:-2]))
+    agree(lambda m: m.call("mul_add", basis, x, y, z))
+    if y.shape == x.shape:
+        return
+    agree(lambda m: m.call("mul_add", basis, y, x, y))
+
+
+@given(bases(), st.data())
+def test_mul_scalar(agree, basis, data):
+    x, s = data.draw(polys(basis, data.draw(leadings()))), data.draw(scalars(basis))
+    agree(lambda m: m.call("mul_scalar", basis, x, s))
+
+
+@given(bases(), st.data())
+def test_add_scalar(agree, basis, data):
+    x, s = data.draw(polys(basis, data.draw(leadings()))), data.draw(scalars(basis))
+    agree(lambda m: m.call("add_scalar", basis, x, s))
+
+
+@given(bases(), st.integers(1, 9) | st.sampled_from([16, 17, 40]), st.integers(0, 2), st.data())
+def test_inner_product(agree, basis, terms, more, data):
+    """With factors that lack leading axes, and with factors of more limbs."""
+    longer = basis + data.draw(bases((2, 2), st.just(basis.ring_degree))).limbs(0, more)
+    x, y = data.draw(operands(basis, 2))
+    xs = [data.draw(polys(basis, x.shape[:-2])) for _ in range(terms)]
+    ys = [data.draw(polys(longer, y.shape[:-2])) for _ in range(terms)]
+    agree(
+        lambda m: m.read(
+            m.backend.inner_product(m.handle(basis), [m.load(basis, x) for x in xs], [m.load(longer, y) for y in ys])
+        )
+    )

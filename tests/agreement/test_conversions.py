@@ -1,0 +1,58 @@
+"""Integers in and out, and from one basis to another."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.strategies import SEEDS, Primes, bases, kept_limbs, leadings, near_the_middle, polys
+
+SOURCES = bases(limbs=(1, 6))
+
+
+def target_of(source: Primes) -> st.SearchStrategy[Primes]:
+    """Primes that may, or may not, be among those of the source."""
+    return bases(limbs=(1, 6), degrees=st.just(source.ring_degree))
+
+
+@given(bases(), leadings(), SEEDS)
+def test_reduce(agree, basis, leading, seed):
+    rng = np.random.default_rng(seed)
+    shape = (*leading, basis.ring_degree)
+    x = rng.integers(-(2**63), 2**63 - 1, shape, endpoint=True) >> rng.integers(0, 63, shape)
+    x[..., :3] = [-(2**63), 2**63 - 1, 0]
+    agree(lambda m: m.read(m.backend.reduce(m.handle(basis), x)))
+
+
+@given(bases(limbs=(1, 8)), st.data())
+def test_lift(agree, basis, data):
+    x = data.draw(polys(basis, data.draw(leadings())))
+    agree(lambda m: m.backend.lift(m.handle(basis), m.load(basis, x)))
+
+
+@given(SOURCES, st.data())
+def test_mod_up(agree, source, data):
+    target, x = data.draw(target_of(source)), data.draw(polys(source, data.draw(leadings())))
+    agree(lambda m: m.read(m.backend.mod_up(m.handle(source), m.handle(target), m.load(source, x))))
+
+
+@given(SOURCES, SEEDS, st.data())
+def test_convert(agree, source, seed, data):
+    """Beside Q/2 too, where only the same doubles in the same order give the same quotient."""
+    target = data.draw(target_of(source))
+    middle, _ = near_the_middle(source, seed)
+    for x in (data.draw(polys(source, data.draw(leadings()))), source.residues(middle)):
+        agree(lambda m, x=x: m.read(m.backend.convert(m.handle(source), m.handle(target), m.load(source, x))))
+
+
+@given(bases(limbs=(2, 6)), st.data())
+def test_divide_round_coeff(agree, basis, data):
+    start, stop = data.draw(kept_limbs(basis))
+    x = data.draw(polys(basis, data.draw(leadings())))
+    agree(lambda m: m.read(m.backend.divide_round_coeff(m.handle(basis), start, stop, m.load(basis, x))))
+
+
+@given(bases(limbs=(2, 6)), st.data())
+def test_divide_round_eval(agree, basis, data):
+    start, stop = data.draw(kept_limbs(basis))
+    x = data.draw(polys(basis, data.draw(leadings())))
+    agree(lambda m: m.read_eval(m.backend.divide_round_eval(m.handle(basis), start, stop, m.load_eval(basis, x))))

@@ -1,0 +1,41 @@
+"""Digits, and their inner products with a switching key."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.machine import Machine
+from tests.strategies import DigitLayout, bases, digit_layouts, leadings, polys
+
+
+def both_domains(m: Machine, layout: DigitLayout, x: np.ndarray) -> tuple:
+    coeff = m.load(layout.lower, x)
+    return layout.special, layout.digit, coeff, m.backend.ntt(m.handle(layout.lower), coeff)
+
+
+@given(digit_layouts(), st.data())
+def test_decompose(agree, layout, data):
+    x = data.draw(polys(layout.lower, data.draw(leadings())))
+    agree(
+        lambda m: [
+            m.read_eval(digit) for digit in m.backend.decompose(m.handle(layout.basis), *both_domains(m, layout, x))
+        ]
+    )
+
+
+@given(digit_layouts(), st.integers(0, 1), st.data())
+def test_key_switch(agree, layout, more, data):
+    """With batches, and with a key of more limbs than the ciphertext has left."""
+    x = data.draw(polys(layout.lower, data.draw(leadings())))
+    longer = layout.basis + data.draw(bases((1, 1), st.just(layout.basis.ring_degree))).limbs(0, more)
+    keys = [[data.draw(polys(longer)) for _ in layout.digits] for _ in "ba"]
+    agree(
+        lambda m: [
+            m.read_eval(half)
+            for half in m.backend.key_switch(
+                m.handle(layout.basis),
+                *both_domains(m, layout, x),
+                *([m.load_eval(longer, row) for row in half] for half in keys),
+            )
+        ]
+    )
