@@ -12,7 +12,7 @@ buffer
     An opaque array of residues of shape ``(..., L, N)``: row i holds values in [0, q_i), always fully
     reduced. The only thing the layers above may ask of a buffer is its ``shape``. Buffers are immutable:
     every operation returns a new one (`wipe` alone destroys one). Leading axes are components or batches;
-    where an operation takes two buffers, one of them may lack the leading axes and is then repeated.
+    where an operation takes two buffers, one of them may lack the first of these axes, or all, and is then repeated.
 
 Two domains
 -----------
@@ -63,7 +63,7 @@ class Backend(Protocol):
     # --- bases and buffers ------------------------------------------------------------------------
 
     def basis(self, ring_degree: int, moduli: Sequence[int], roots: Sequence[int]) -> BasisHandle:
-        """Prepare N and the primes q_i = 1 mod 2N with their primitive 2N-th roots of unity psi_i."""
+        """Prepare N >= 8 and the primes q_i = 1 mod 2N, below 2^50, with their primitive 2N-th roots of unity psi_i."""
         ...
 
     def evaluation_order(self, ring_degree: int) -> NDArray[np.int64]:
@@ -83,7 +83,7 @@ class Backend(Protocol):
         ...
 
     def limbs(self, buffer: Buffer, start: int, stop: int) -> Buffer:
-        """Rows ``start … stop-1`` of the limb axis; no copy where the memory allows it."""
+        """Rows ``start … stop-1`` of the limb axis, at least one; no copy where the memory allows it."""
         ...
 
     def join(self, first: Buffer, second: Buffer) -> Buffer:
@@ -95,7 +95,7 @@ class Backend(Protocol):
         ...
 
     def wipe(self, buffer: Buffer) -> None:
-        """Overwrite a buffer that held a secret with zeros. It must not be used afterwards."""
+        """Overwrite a buffer that held a secret, and what shares its memory (`limbs`, `view`), with zeros."""
         ...
 
     # --- arithmetic, row by row, in either domain (`mul` is the ring product only on evaluations) -----
@@ -129,7 +129,10 @@ class Backend(Protocol):
         ...
 
     def inner_product(self, basis: BasisHandle, xs: Sequence[Buffer], ys: Sequence[Buffer]) -> Buffer:
-        """sum_j xs[j] * ys[j] mod q_i, entry by entry. A ``ys[j]`` may have more limbs: its first L count."""
+        """sum_j xs[j] * ys[j] mod q_i, entry by entry. A ``ys[j]`` may have more limbs: its first L count.
+
+        As many ys as xs, at least one; the xs have one shape, and so have the leading axes of the ys.
+        """
         ...
 
     # --- transforms ---------------------------------------------------------------------------------
@@ -168,7 +171,10 @@ class Backend(Protocol):
         ...
 
     def lift(self, basis: BasisHandle, x: Buffer) -> NDArray[np.float64]:
-        """The integer of (-Q/2, Q/2] with these residues, correctly rounded to a double: ``(..., N)``."""
+        """The integer of (-Q/2, Q/2] with these residues, correctly rounded to a double: ``(..., N)``.
+
+        To the nearest, of two the even one; as in IEEE 754, what rounds beyond the largest double is infinite.
+        """
         ...
 
     # --- from basis to basis, on coefficients unless said otherwise ---------------------------------------
@@ -227,7 +233,10 @@ class Backend(Protocol):
         key_b: Sequence[Buffer],
         key_a: Sequence[Buffer],
     ) -> tuple[Buffer, Buffer]:
-        """`decompose`, then the `inner_product` of the digits with both halves of a switching key, over P*Q_l."""
+        """`decompose`, then the `inner_product` of the digits with both halves of a switching key, over P*Q_l.
+
+        The key has a row for each digit of x, no more; the rows may have more limbs, as in `inner_product`.
+        """
         ...
 
     # --- sampling: the same bytes give the same samples everywhere ------------------------------------------
@@ -236,6 +245,7 @@ class Backend(Protocol):
         """Row i takes `uniform_words` (N) words w in turn; those below floor(2^64/q) * q give w mod q.
 
         The first N accepted words of a row's share are its residues. Variable time: for public values only.
+        Raises ValueError when a share has fewer, which random words do not.
         """
         ...
 
@@ -257,5 +267,8 @@ class Backend(Protocol):
         ...
 
     def unpack(self, basis: BasisHandle, data: bytes, leading: tuple[int, ...] = ()) -> Buffer:
-        """The inverse of `pack`. Raises ValueError with (row, column) of the first residue >= q_i."""
+        """The inverse of `pack`. Raises ValueError with (row, column) of the first residue >= q_i.
+
+        Rows are counted through the leading axes, ``index * L + i``. Raises ValueError for any other length too.
+        """
         ...
