@@ -33,8 +33,7 @@ Buffer Buffer::slice(std::size_t start, std::size_t stop) const {
     return part;
   }
   Buffer part(leading_, stop - start, ring_degree_);
-  for (std::size_t i = 0; i < polynomials_; ++i)
-    std::copy_n(row(i, start), part.limbs_ * ring_degree_, part.row(i, 0));
+  for (std::size_t i = 0; i < polynomials_; ++i) std::copy_n(row(i, start), part.limbs_ * ring_degree_, part.row(i, 0));
   return part;
 }
 

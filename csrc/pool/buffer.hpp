@@ -29,9 +29,7 @@ class Buffer {
 
   u64* data() { return words_.get(); }
   const u64* data() const { return words_.get(); }
-  u64* row(std::size_t polynomial, std::size_t limb) {
-    return data() + (polynomial * limbs_ + limb) * ring_degree_;
-  }
+  u64* row(std::size_t polynomial, std::size_t limb) { return data() + (polynomial * limbs_ + limb) * ring_degree_; }
   const u64* row(std::size_t polynomial, std::size_t limb) const {
     return data() + (polynomial * limbs_ + limb) * ring_degree_;
   }

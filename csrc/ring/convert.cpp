@@ -1,0 +1,175 @@
+#include "convert.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "../pool/parallel.hpp"
+#include "rows.hpp"
+
+namespace fhe {
+namespace {
+
+// The product of the primes but one (or none, `except` = source.size()) modulo p.
+u64 product_except(const Limbs& source, std::size_t except, const Modulus& p) {
+  u64 result = 1;
+  for (std::size_t i = 0; i < source.size(); ++i)
+    if (i != except) result = p.mul(result, p.reduce(source[i]->q.value));
+  return result;
+}
+
+u64 inverse_of_product(const Limbs& source, std::size_t except, const Modulus& p) {
+  const u64 product = product_except(source, except, p);
+  if (product == 0) throw std::invalid_argument("prime " + std::to_string(p.value) + " occurs twice");
+  return p.inverse(product);
+}
+
+int widest(const Limbs& limbs) {
+  int bits = 0;
+  for (const NttTables* tables : limbs) bits = std::max(bits, tables->q.bits);
+  return bits;
+}
+
+}  // namespace
+
+std::size_t cached_block(std::size_t rows) {
+  std::size_t block = 8192;
+  while (block > 256 && rows * block > (std::size_t{1} << 15)) block /= 2;
+  return block;
+}
+
+Conversion::Conversion(const Limbs& source, const Limbs& target, Representative representative)
+    : sum_(target, source.size() + (representative == Representative::kCentred ? 1 : 0), widest(source),
+           [&](const Modulus& p, std::size_t i) {
+             const u64 weight = product_except(source, i, p);
+             return i == source.size() ? p.neg(weight) : weight;
+           }),
+      quotient_(source.empty() ? nullptr : kernels_for_rows(*source[0], widest(source)).quotient) {
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const Modulus& q = source[i]->q;
+    source_.push_back({q, source[i]->kernels, inverse_of_product(source, i, q)});
+    reciprocals_.push_back(1.0 / static_cast<double>(q.value));
+  }
+}
+
+void Conversion::terms(u64* const* terms, const u64* const* x, std::size_t n) const {
+  const std::size_t inputs = source_.size();
+  for_each_block(n, cached_block(terms_count()), [&](std::size_t offset, std::size_t size) {
+    ConstRows y;
+    for (std::size_t i = 0; i < inputs; ++i) {
+      source_[i].kernels->mul_scalar(terms[i] + offset, x[i] + offset, source_[i].inverse, size, source_[i].q);
+      y.push_back(terms[i] + offset);
+    }
+    if (terms_count() > inputs) quotient_(terms[inputs] + offset, y.data(), reciprocals_.data(), inputs, size);
+  });
+}
+
+namespace {
+
+// out = the conversion of x to all of its targets, block by block.
+void convert_rows(const Conversion& conversion, const ConstRows& x, const Rows& out, std::size_t n) {
+  const std::size_t count = conversion.terms_count();
+  for_each_block(n, cached_block(count), [&](std::size_t offset, std::size_t size) {
+    const Scratch terms(count, size);
+    ConstRows from = x;
+    Rows to = out;
+    for (auto& row : from) row += offset;
+    for (auto& row : to) row += offset;
+    conversion.terms(terms.rows(), from.data(), size);
+    conversion.sum()(to.data(), terms.rows(), 0, conversion.sum().outputs(), size);
+  });
+}
+
+Buffer convert_buffer(const Basis& source, const Basis& target, const Buffer& x, Representative representative) {
+  source.check(x);
+  if (target.ring_degree() != source.ring_degree())
+    throw std::invalid_argument("a conversion from ring degree " + std::to_string(source.ring_degree()) + " to " +
+                                std::to_string(target.ring_degree()));
+  std::vector<u64> key{static_cast<u64>(representative)};
+  for (std::size_t i = 0; i < target.size(); ++i) key.push_back(target.modulus(i).value);
+  const auto& conversion = source.constants<Conversion>(
+      key, [&] { return Conversion(source.limbs(0, source.size()), target.limbs(0, target.size()), representative); });
+  Buffer out(x.leading(), target.size(), target.ring_degree());
+  for (std::size_t i = 0; i < x.polynomials(); ++i)
+    convert_rows(conversion, rows_of(x, i, 0, x.limbs()), rows_of(out, i, 0, out.limbs()), x.ring_degree());
+  return out;
+}
+
+// Division by D, the product of the primes outside of start … stop-1.
+struct Division {
+  Conversion remainder;       // dropped to kept primes
+  std::vector<u64> inverses;  // D^-1 mod q_j
+};
+
+const Division& division(const Basis& basis, std::size_t start, std::size_t stop) {
+  if (start >= stop || stop > basis.size())
+    throw std::invalid_argument("can not keep the limbs " + std::to_string(start) + " to " + std::to_string(stop) +
+                                " of " + std::to_string(basis.size()));
+  return basis.constants<Division>({start, stop}, [&] {
+    const Limbs dropped = basis.without(start, stop), kept = basis.limbs(start, stop);
+    std::vector<u64> inverses;
+    for (const NttTables* tables : kept) inverses.push_back(inverse_of_product(dropped, dropped.size(), tables->q));
+    return Division{Conversion(dropped, kept, Representative::kCentred), std::move(inverses)};
+  });
+}
+
+ConstRows dropped_rows(const Buffer& x, std::size_t polynomial, std::size_t start, std::size_t stop) {
+  ConstRows rows = rows_of(x, polynomial, 0, start);
+  for (const u64* row : rows_of(x, polynomial, stop, x.limbs())) rows.push_back(row);
+  return rows;
+}
+
+// terms = those of the dropped rows of one polynomial, brought to coefficients first.
+void dropped_terms(const Basis& basis, const Limbs& dropped, const Conversion& remainder, const ConstRows& x,
+                   const Scratch& terms) {
+  for_each_limb(dropped.size(), [&](std::size_t i) { dropped[i]->kernels->intt(terms.row(i), x[i], *dropped[i]); });
+  remainder.terms(terms.rows(), terms.rows(), basis.ring_degree());
+}
+
+}  // namespace
+
+Buffer mod_up(const Basis& source, const Basis& target, const Buffer& x) {
+  return convert_buffer(source, target, x, Representative::kOverflowing);
+}
+
+Buffer convert(const Basis& source, const Basis& target, const Buffer& x) {
+  return convert_buffer(source, target, x, Representative::kCentred);
+}
+
+Buffer divide_round_coeff(const Basis& basis, std::size_t start, std::size_t stop, const Buffer& x) {
+  basis.check(x);
+  const Division& by = division(basis, start, stop);
+  if (stop - start == basis.size()) return x;
+  const std::size_t N = basis.ring_degree();
+  Buffer out(x.leading(), stop - start, N);
+  for (std::size_t i = 0; i < x.polynomials(); ++i) {
+    convert_rows(by.remainder, dropped_rows(x, i, start, stop), rows_of(out, i, 0, out.limbs()), N);
+    for_each_limb(out.limbs(), [&](std::size_t j) {
+      basis.kernels(start + j).sub_mul_scalar(out.row(i, j), x.row(i, start + j), out.row(i, j), by.inverses[j], N,
+                                              basis.modulus(start + j));
+    });
+  }
+  return out;
+}
+
+Buffer divide_round_eval(const Basis& basis, std::size_t start, std::size_t stop, const Buffer& x) {
+  basis.check(x);
+  const Division& by = division(basis, start, stop);
+  if (stop - start == basis.size()) return x;
+  const std::size_t N = basis.ring_degree();
+  const Limbs dropped = basis.without(start, stop);
+  const Scratch terms(by.remainder.terms_count(), N);
+  Buffer out(x.leading(), stop - start, N);
+  for (std::size_t i = 0; i < x.polynomials(); ++i) {
+    dropped_terms(basis, dropped, by.remainder, dropped_rows(x, i, start, stop), terms);
+    for_each_limb(out.limbs(), [&](std::size_t j) {
+      u64* const row = out.row(i, j);
+      const Kernels& kernels = basis.kernels(start + j);
+      by.remainder.sum()(&row, terms.rows(), j, 1, N);
+      kernels.ntt(row, row, basis.tables(start + j));
+      kernels.sub_mul_scalar(row, x.row(i, start + j), row, by.inverses[j], N, basis.modulus(start + j));
+    });
+  }
+  return out;
+}
+
+}  // namespace fhe

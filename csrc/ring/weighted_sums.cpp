@@ -1,0 +1,24 @@
+#include "weighted_sums.hpp"
+
+#include "../targets/dispatch.hpp"
+
+namespace fhe {
+
+const Kernels& kernels_for_rows(const NttTables& tables, int row_bits) {
+  return row_bits <= 50 ? *tables.kernels : choose_kernels(Modulus::kMaxBits, tables.ring_degree, "scalar");
+}
+
+// Primes of one basis may be bound to different kernels: each run of equals is one call.
+void WeightedSums::operator()(u64* const* out, const u64* const* rows, std::size_t first, std::size_t count,
+                              std::size_t n) const {
+  for (std::size_t k = first; k < first + count;) {
+    const Kernels* kernels = primes_[k].kernels;
+    std::size_t end = k + 1;
+    while (end < first + count && primes_[end].kernels == kernels) ++end;
+    kernels->weighted_sums(out + (k - first), end - k, rows, inputs_, weights_.data() + k * inputs_, n,
+                           moduli_.data() + k);
+    k = end;
+  }
+}
+
+}  // namespace fhe

@@ -1,0 +1,1 @@
+"""Who computes: the seam (`protocol`), its native side (`native`), and the choice between sides (`choose`)."""

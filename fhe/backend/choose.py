@@ -1,0 +1,90 @@
+"""Which backend computes: the only place that picks one.
+
+FHE_BACKEND
+    ``native`` or ``reference``; unset, the native one if it is built.
+FHE_TARGET
+    an instruction set of the native backend (``avx512ifma`` … ``scalar``), or how the reference runs its inner
+    loops (``interpreted``, ``compiled``); unset, the fastest there is.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from functools import cache, lru_cache
+
+from fhe.backend.protocol import Backend
+from fhe.errors import ParameterError
+
+BUILD = "`python setup.py build_ext --inplace` in a checkout, or `pip install` for your platform, builds it"
+
+
+def choose(name: str | None = None, target: str | None = None) -> Backend:
+    """The backend of that name and target; FHE_BACKEND and FHE_TARGET say what is not given.
+
+    One object for each choice, so that bases made on it are shared. FHE_TARGET speaks of the backend that
+    FHE_BACKEND (or its default) names, and is not asked for another.
+
+    Raises ParameterError for a name or target that does not exist here, listing those that do.
+
+    >>> choose("reference", "interpreted")
+    ReferenceBackend(interpreted)
+    """
+    missing = _why_no_core()
+    default = os.environ.get("FHE_BACKEND") or ("native" if missing is None else "reference")
+    if name is None and missing and not os.environ.get("FHE_BACKEND"):
+        _warn(missing)
+    if target is None and name in (None, default):
+        target = os.environ.get("FHE_TARGET")
+    return _backend(name or default, target or None)
+
+
+@lru_cache(maxsize=1)
+def _why_no_core() -> str | None:
+    """What keeps the native core from being imported, if anything does."""
+    try:
+        import fhe._core  # noqa: F401, PLC0415  (may not be built)
+    except ImportError as error:
+        return str(error)
+    return None
+
+
+@lru_cache(maxsize=1)
+def _warn(missing: str) -> None:
+    warnings.warn(
+        f"computing in Python integers, thousands of times slower: no native core ({missing}); {BUILD}", stacklevel=4
+    )
+
+
+@cache
+def _backend(name: str, target: str | None) -> Backend:
+    if name == "native":
+        return _native(target)
+    if name == "reference":
+        return _reference(target)
+    raise ParameterError(f"no backend is called {name!r}; there are 'native' and 'reference'")
+
+
+def _native(target: str | None) -> Backend:
+    try:
+        from fhe.backend.native import NativeBackend, supported_targets  # noqa: PLC0415  (may not be built)
+    except ImportError as error:
+        raise ParameterError(f"the native backend can not be loaded ({error}); {BUILD}") from error
+    _check_target("native", target, supported_targets())
+    return NativeBackend(target)
+
+
+def _reference(target: str | None) -> Backend:
+    from fhe.reference.backend import ReferenceBackend  # noqa: PLC0415  (only who asks for it pays for it)
+
+    compiled = None if target is None else target == "compiled"
+    _check_target("reference", target, ["interpreted", "compiled"])
+    try:
+        return ReferenceBackend(compiled)
+    except ImportError as error:
+        raise ParameterError(f"the reference's inner loops are not compiled ({error}); {BUILD}") from error
+
+
+def _check_target(name: str, target: str | None, available: list[str]) -> None:
+    if target is not None and target not in available:
+        raise ParameterError(f"the {name} backend has no target {target!r} here; there are {', '.join(available)}")
