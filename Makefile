@@ -1,0 +1,83 @@
+# Needs GNU make, Python >= 3.11 with its headers, and a C++17 compiler; everything else goes into $(VENV).
+#
+#   make test                     build, then the tests (minutes)
+#   make test ARGS='-k ntt -x'    pytest's own arguments
+#   make VENV=/path/to/venv test  use a virtual environment of your own
+#   make PYTHON=python3.13 build  choose the interpreter
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV ?= .venv
+ARGS ?=
+BENCH ?= kernels schemes
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+PROBE := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+            "$$python" -c '$(PROBE)' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
+NO_PYTHON := fhe needs Python 3.11 or newer with venv, and found none. Install it (Debian, Ubuntu: apt install \
+  python3 python3-venv python3-dev), or name yours: make PYTHON=/path/to/python3.
+NO_HEADERS := fhe builds an extension and this Python has no headers (Python.h). Install them, for example \
+  apt install python3-dev (Debian, Ubuntu) or dnf install python3-devel (Fedora).
+HEADERS := import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))
+EXTRA := import sys, tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+  print(*extras[sys.argv[1]], sep="\n")
+
+COMPILED := setup.py $(shell find csrc -type f -not -name '*.md') $(wildcard fhe/reference/residue.p*)
+
+.PHONY: help build demo test test-all lint bench clean
+
+help:
+	@echo 'make build     compile the native core and the compiled reference into a virtual environment ($(VENV))'
+	@echo 'make demo      a model that scores encrypted data, beside its clear twin       (ARGS=…)'
+	@echo 'make test      the tests                                                       (ARGS=… for pytest)'
+	@echo 'make test-all  those marked wide too: mutations, sanitizers, many more examples'
+	@echo 'make lint      ruff, mypy, clang-format, codespell'
+	@echo 'make bench     microbenchmarks of kernels and schemes                          (BENCH=kernels, ARGS=…)'
+	@echo 'make clean     remove what these commands made'
+
+build: $(VENV)/.built
+
+demo: $(VENV)/.ml
+	@$(BIN)/python -m fhe demo $(ARGS)
+
+test: $(VENV)/.test
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+test-all: $(VENV)/.test
+	@FHE_TEST_PROFILE=wide $(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@find csrc -name '*.[chi][pn][pl]' | xargs $(BIN)/clang-format --dry-run -Werror
+	@git ls-files | xargs $(BIN)/codespell
+
+bench: $(VENV)/.bench
+	@$(BIN)/python -m pytest -q $(BENCH:%=bench/bench_%.py) $(ARGS)
+
+clean:
+	rm -rf .venv build dist fhe.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks bench/results
+	rm -f $(VENV)/.built $(VENV)/.ml $(VENV)/.test $(VENV)/.dev $(VENV)/.bench
+	find fhe -name '*.so' -delete
+	find fhe tests bench -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n '$(PYTHON)' || { echo '$(NO_PYTHON)' >&2; exit 1; }
+	@$(PYTHON) -c '$(HEADERS)' || { echo '$(NO_HEADERS)' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# One build for all extras: those add their requirements to it.
+$(VENV)/.built: $(BIN)/python pyproject.toml $(COMPILED)
+	@echo 'building fhe in $(VENV) (a minute or two)'
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.ml $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: $(VENV)/.built
+	@$(BIN)/python -c '$(EXTRA)' $* | $(PIP) --requirement /dev/stdin
+	@touch $@
