@@ -1,0 +1,292 @@
+"""How noise grows: a bound that no coefficient passes, for every operation, as log2.
+
+A noise polynomial v is described by one number, b = log2 B, which stands for two statements:
+
+    |v_j| <= B for all N coefficients,    and    |v_1|^2 + … + |v_N|^2 <= N (B / k)^2,
+
+where k (`tail`, about 15) is the number of standard deviations that N coefficients pass with probability below
+2^-148. Each *term* below holds with that probability over keys and encryption randomness, so a computation of up to
+2^20 terms keeps its bound except with probability 2^-128. Sums are worst case: operands may be the same.
+
+Facts used. A uniform ternary or centred binomial variable is sub-Gaussian with its own variance as proxy (compare
+power series of the moment generating functions), so sums over known factors obey the Gaussian tail exactly: e u given
+u has proxy 10.5 |u|^2. Products with the secret are bounded by its canonical norm, max |s(zeta^(2k+1))|, because
+|s v|_2 <= |s|_can |v|_2; powers of the one secret, which break independence, are therefore harmless.
+
+Assumptions. (1) A ciphertext's c_1 is uniform modulo Q and independent of any other operand's noise (ring-LWE), so
+rounding errors are uniform in [-1/2, 1/2]. (2) The second statement above, which says that the energy of a noise
+polynomial is near its mean, survives products. (3) Messages and circuits are chosen without knowledge of keys, noise
+or decryptions.
+
+Literature: Kim, Polyakov, Zucca, ASIACRYPT 2021 (ePrint 2021/204) for BFV with round(Q m / t); Halevi, Polyakov,
+Shoup, CT-RSA 2019; Costache, Smart, CT-RSA 2016, for canonical norms; Han, Ki, CT-RSA 2020, for key switching.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fhe.parameters import BFVParameters, Parameters
+
+SECRET_VARIANCE = 2 / 3  # uniform ternary
+ERROR_VARIANCE = 10.5  # centred binomial of 21 + 21 bits
+ROUNDING_VARIANCE = 1 / 12  # uniform in [-1/2, 1/2]
+FAILURE_BITS = 128
+TERM_FAILURE_BITS = FAILURE_BITS + 20
+DIRECTIONS = 16
+
+NOTHING = -math.inf  # of a ciphertext without noise
+
+
+# --- what keys and rounding are ----------------------------------------------------------------------------------
+
+
+@lru_cache
+def tail(ring_degree: int) -> float:
+    """k with 2 N exp(-k^2 / 2) = 2^-148: what N sub-Gaussian coefficients stay below, in standard deviations.
+
+    >>> round(tail(2**14), 2)
+    15.03
+    """
+    return math.sqrt(2 * math.log(2) * (TERM_FAILURE_BITS + 1 + math.log2(ring_degree)))
+
+
+@lru_cache
+def weight(ring_degree: int) -> float:
+    """What the Hamming weight of a uniform ternary polynomial does not exceed (Hoeffding): 2N/3 and a little.
+
+    >>> round(weight(2**14) / 2**14, 3)
+    0.723
+    """
+    N = ring_degree
+    return min(N, SECRET_VARIANCE * N + math.sqrt(N * TERM_FAILURE_BITS * math.log(2) / 2))
+
+
+@lru_cache
+def spread(ring_degree: int) -> float:
+    """What max_k |v(zeta^(2k+1))| stays below, in root mean squares sqrt(N V), zeta = exp(i pi / N).
+
+    For independent coefficients of proxy V the value in a fixed direction has proxy N V / 2. A complex number beyond
+    r is beyond r cos(pi/16) in one of 16 directions; N/2 roots are counted, the others are their conjugates.
+
+    >>> round(spread(2**14), 2)
+    10.9
+    """
+    union = TERM_FAILURE_BITS + math.log2(ring_degree / 2) + math.log2(DIRECTIONS)
+    return math.sqrt(math.log(2) * union) / math.cos(math.pi / DIRECTIONS)
+
+
+def secret_norm(ring_degree: int) -> float:
+    """What max_k |s(zeta^(2k+1))| does not exceed for a uniform ternary s; never more than its weight."""
+    return min(math.sqrt(SECRET_VARIANCE * ring_degree) * spread(ring_degree), weight(ring_degree))
+
+
+def canonical_norm(coefficients: ArrayLike) -> float:
+    """log2 max_k |p(zeta^(2k+1))| of a real polynomial: by how much its product with noise can grow.
+
+    >>> canonical_norm([8, 0, 0, 0]), round(canonical_norm([1, 1, 1, 1]), 3)
+    (3.0, 1.386)
+    """
+    p = np.asarray(coefficients, dtype=np.float64)
+    at_roots = np.fft.fft(p * np.exp(1j * np.pi * np.arange(p.size) / p.size))
+    return float(np.log2(np.abs(at_roots).max())) if p.any() else NOTHING
+
+
+# --- both schemes ------------------------------------------------------------------------------------------------
+
+
+def add(*bounds: float) -> float:
+    """Of a sum or difference: B_1 + B_2 + …
+
+    >>> add(3.0, 3.0), add(5.0, NOTHING)
+    (4.0, 5.0)
+    """
+    largest = max(bounds)
+    if largest == NOTHING:
+        return NOTHING
+    return largest + math.log2(math.fsum(2.0 ** (bound - largest) for bound in bounds))
+
+
+def fresh_public(parameters: Parameters) -> float:
+    """Of an encryption under the public key: e u + e_1 s + e_0, and 1/2 for the rounding of the message.
+
+    c_0 = b u + e_0 + m and c_1 = a u + e_1 with b = -a s + e leave e u + e_1 s + e_0, of proxy
+    10.5 (|u|^2 + |s|^2 + 1).
+    """
+    return public_encryption(parameters.ring_degree)
+
+
+def fresh_symmetric(parameters: Parameters) -> float:
+    """Of an encryption under the secret key: e, and 1/2 for the rounding of the message."""
+    return math.log2(tail(parameters.ring_degree) * (math.sqrt(ERROR_VARIANCE) + 0.5))
+
+
+def divide_round(parameters: Parameters, degree: int = 1) -> float:
+    """What dividing a ciphertext with rounding adds: r_0 + r_1 s (+ r_2 s^2), each r uniform in [-1/2, 1/2]."""
+    return rounding(parameters.ring_degree, degree)
+
+
+def rescale(parameters: Parameters, level: int, noise: float) -> float:
+    """Of a ciphertext of degree 1 divided by the primes of its level: B / q_l, and rounding."""
+    dropped = parameters.log_modulus(level) - (parameters.log_modulus(level - 1) if level else 0.0)
+    return add(noise - dropped, divide_round(parameters))
+
+
+def key_switch(parameters: Parameters, level: int) -> float:
+    """What switching one component to another key adds: sum_j d_j e_j / P, and rounding.
+
+    Digit j, of a_j primes with product D_j, is an integer polynomial with coefficients in [0, a_j D_j) (the overflow
+    multiple is left in): whatever the digits, the proxy is at most 10.5 N sum_j (a_j D_j / P)^2.
+    """
+    return _key_switch(parameters, level)
+
+
+@lru_cache(maxsize=1024)
+def _key_switch(parameters: Parameters, level: int) -> float:
+    log_p = parameters.log_p
+    digits = [(len(digit), math.fsum(map(math.log2, digit)) - log_p) for digit in parameters.digits(level)]
+    return switching(parameters.ring_degree, digits)
+
+
+def multiply_plain(noise: float, plain_norm: float) -> float:
+    """Of a product with a polynomial that has this `canonical_norm`: p v has at most |p|_can times the energy of v.
+
+    For a number the norm is its magnitude, in CKKS scale times the largest |value|; the 1-norm of the coefficients
+    bounds it always.
+    """
+    return noise + plain_norm
+
+
+# --- BFV: c(s) = (Q/t) m + v mod Q -----------------------------------------------------------------------------
+
+
+def limit_bfv(parameters: BFVParameters, level: int) -> float:
+    """log2 of Q_l / 2t: decryption is exact while all noise stays below."""
+    return parameters.log_modulus(level) - 1 - math.log2(parameters.plain_modulus)
+
+
+def multiply_bfv(parameters: BFVParameters, level: int, a: float, b: float) -> float:
+    """Of round(t/Q c c'), of degree 2, before relinearisation.
+
+    With c(s) = (Q/t) m + v + Q r over the integers, t/Q c(s) c'(s) is (Q/t) m m' modulo Q, and
+    w' v + w v' - (t/Q) v v' with w = (t/Q) c(s), plus the rounding of three components:
+
+    1.  w' v + w v': c_0 and c_1 uniform give w' v proxy (t^2/12) (|v|^2 + |s v|^2);
+    2.  (t/Q) v v', by Cauchy–Schwarz;
+    3.  r_0 + r_1 s + r_2 s^2.
+
+    (Kim, Polyakov, Zucca, ePrint 2021/204, section 4, for the terms.)
+    """
+    t = math.log2(parameters.plain_modulus)
+    return product(parameters.ring_degree, t, parameters.log_modulus(level), a, b)
+
+
+# --- CKKS: c(s) = m + v mod Q, slot by slot ---------------------------------------------------------------------
+#
+# Here b = log2 B bounds |v(zeta^(2k+1))| at every root, since products act there one by one and exactly. The error of
+# a value is at most B over the scale. No assumption on the energy of products is needed; rounding counts as uniform.
+
+
+def fresh_public_slots(parameters: Parameters) -> float:
+    """Of an encryption under the public key, with the rounding of the message."""
+    N = parameters.ring_degree
+    return _slots(N, ERROR_VARIANCE * (2 * secret_norm(N) ** 2 + 1) + ROUNDING_VARIANCE)
+
+
+def fresh_symmetric_slots(parameters: Parameters) -> float:
+    """Of an encryption under the secret key, with the rounding of the message."""
+    return _slots(parameters.ring_degree, ERROR_VARIANCE + ROUNDING_VARIANCE)
+
+
+def divide_round_slots(parameters: Parameters, degree: int = 1) -> float:
+    """What dividing a ciphertext with rounding adds: r_0 + r_1 s (+ r_2 s^2)."""
+    N = parameters.ring_degree
+    return _slots(N, ROUNDING_VARIANCE * sum(secret_norm(N) ** (2 * power) for power in range(degree + 1)))
+
+
+@lru_cache(maxsize=1024)
+def key_switch_slots(parameters: Parameters, level: int) -> float:
+    """What switching one component to another key adds: sum_j d_j e_j / P, and rounding.
+
+    The coefficients of digit j are not centred: their mean a_j D_j / 2 is the polynomial 1 + X + … + X^(N-1) times
+    that, of size 1 / sin(pi / 2N) or about 2N/pi at the roots nearest to 1. So slot 0 and its conjugate get about
+    sqrt(N) times the noise of the others, and they set the bound.
+    """
+    N, log_p, energies = parameters.ring_degree, parameters.log_p, []
+    for digit in parameters.digits(level):
+        ratio = 2.0 ** (math.fsum(map(math.log2, digit)) - log_p)
+        mean = len(digit) / 2 / math.sin(math.pi / (2 * N))
+        energies.append((ratio * (mean + 2.0 ** _slots(N, len(digit) * ROUNDING_VARIANCE))) ** 2)
+    return add(_slots(N, ERROR_VARIANCE * math.fsum(energies)), divide_round_slots(parameters))
+
+
+def multiply_ckks(a: float, b: float, message_a: float, message_b: float) -> float:
+    """Of a product, before relinearisation: m v' + m' v + v v'.
+
+    ``message_a`` and ``message_b`` are log2 of scale times the largest |value|.
+    """
+    return add(a + message_b, b + message_a, a + b)
+
+
+def _slots(ring_degree: int, variance: float) -> float:
+    """log2 of what |v(zeta^(2k+1))| does not exceed at any root, for independent coefficients of this proxy."""
+    return math.log2(math.sqrt(ring_degree * variance) * spread(ring_degree))
+
+
+# --- the same on numbers, for sets that do not exist yet ------------------------------------------------------------
+
+
+def public_encryption(ring_degree: int) -> float:
+    """`fresh_public` at ring degree N."""
+    sigma = math.sqrt(ERROR_VARIANCE * (2 * weight(ring_degree) + 1))
+    return math.log2(tail(ring_degree) * (sigma + 0.5))
+
+
+@lru_cache
+def rounding(ring_degree: int, degree: int = 1) -> float:
+    """`divide_round` at ring degree N."""
+    h, norm = weight(ring_degree), secret_norm(ring_degree)
+    energies = 1 + sum(h * norm ** (2 * power) for power in range(degree))
+    return math.log2(tail(ring_degree) * math.sqrt(ROUNDING_VARIANCE * energies))
+
+
+def switching(ring_degree: int, digits: Iterable[tuple[int, float]]) -> float:
+    """`key_switch` for digits given by their number of primes and log2(D_j / P)."""
+    sizes = [2 * (math.log2(primes) + log_ratio) for primes, log_ratio in digits]
+    energy = math.log2(ERROR_VARIANCE * ring_degree) + add(*sizes)
+    return add(math.log2(tail(ring_degree)) + energy / 2, rounding(ring_degree))
+
+
+def product(ring_degree: int, log_t: float, log_q: float, a: float, b: float) -> float:
+    """`multiply_bfv` for log2 t and log2 Q."""
+    N = ring_degree
+    uniform = math.sqrt(N * ROUNDING_VARIANCE * (1 + secret_norm(N) ** 2))
+    linear = add(a, b) + log_t + math.log2(uniform)
+    quadratic = a + b + log_t - log_q + math.log2(N / tail(N) ** 2)
+    return add(linear, quadratic, rounding(N, 2))
+
+
+def chain_noise(
+    ring_degree: int,
+    log_t: float,
+    log_q: float,
+    digits: Sequence[tuple[int, float]],
+    depth: int,
+    sums: int = 1,
+) -> float:
+    """Of ``depth`` BFV products in a row: what parameters are chosen for.
+
+    Every operand, the fresh ones too, is rotated once before its product, with relinearisation, and ``sums`` products
+    are added; in the end a rotate-and-sum goes over all N slots.
+    """
+    switch = switching(ring_degree, digits)
+    noise = add(public_encryption(ring_degree), switch)
+    for _ in range(depth):
+        multiplied = add(product(ring_degree, log_t, log_q, noise, noise), switch)
+        noise = add(multiplied + math.log2(sums), switch)
+    return add(noise, switch) + math.log2(ring_degree)
