@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.codec import array_from_bytes
 from fhe.arrays.layout import Layout
+from fhe.backend.protocol import Backend
 from fhe.bfv.encoder import BFVEncoder
 from fhe.bfv.evaluator import BFVEvaluator
 from fhe.ckks.encoder import CKKSEncoder
@@ -107,7 +108,7 @@ class Context:
         return codec.public_to_bytes(self.chain, self.public_key, self.keys)
 
     @classmethod
-    def from_bytes(cls, data: bytes, backend: str | None = None) -> Context:
+    def from_bytes(cls, data: bytes, backend: Backend | str | None = None) -> Context:
         """The context of `to_bytes`. Raises FormatError for bytes that are not one, whole and unharmed."""
         return Context(*codec.public_from_bytes(data, backend))
 

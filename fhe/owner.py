@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
+from fhe.backend.protocol import Backend
 from fhe.bfv.noise_budget import noise_budget_bits
 from fhe.choice import choose_bfv, choose_ckks
 from fhe.context import Context
@@ -51,7 +52,7 @@ class KeyOwner(Context):
     """
 
     def __init__(
-        self, parameters: Parameters, backend: str | None = None, *, _seeds: SeedSource = system_seed
+        self, parameters: Parameters, backend: Backend | str | None = None, *, _seeds: SeedSource = system_seed
     ) -> None:
         chain = ModulusChain.of(parameters, backend)
         self._secret = SecretKey.generate(chain, _seeds)
@@ -128,7 +129,7 @@ def ckks(
     quantum: bool = False,
     ring_degree: int | None = None,
     insecure: str | None = None,
-    backend: str | None = None,
+    backend: Backend | str | None = None,
 ) -> KeyOwner:
     """Approximate arithmetic on real and complex numbers, ``depth`` multiplications deep: keys for one party.
 
@@ -155,7 +156,7 @@ def bfv(
     quantum: bool = False,
     ring_degree: int | None = None,
     insecure: str | None = None,
-    backend: str | None = None,
+    backend: Backend | str | None = None,
 ) -> KeyOwner:
     """Exact arithmetic on integers modulo t, ``depth`` multiplications deep: keys for one party.
 

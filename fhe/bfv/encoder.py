@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fhe.errors import EncodingError, ParameterError
+from fhe.noise import canonical_norm
 from fhe.parameters import BFVParameters
 from fhe.primes import ntt_primes
 from fhe.ring.basis import Basis
@@ -99,11 +100,11 @@ class BFVEncoder:
     def encode_factor(self, values: ArrayLike, level: int | None = None) -> Plaintext:
         """m mod Q_l, centred and not scaled: what multiplication by a plaintext takes.
 
-        Its ``bound`` is the 1-norm of the coefficients, by which the product's noise grows at most.
+        Its ``bound`` is the canonical norm of m, by which the product's noise grows (`fhe.noise.multiply_plain`).
         """
         level = self.parameters.max_level if level is None else level
         message = self.message(values)
-        norm = float(np.sum(np.abs(message.astype(np.float64))))
+        norm = 2.0 ** canonical_norm(message)
         return Plaintext(self.chain, CoeffPoly.from_int64(self.chain.q(level), message).to_eval(), level, bound=norm)
 
     def decode(self, phase: CoeffPoly) -> NDArray[np.int64]:

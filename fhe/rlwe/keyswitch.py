@@ -72,14 +72,15 @@ def switch_extended(chain: ModulusChain, level: int, x: Poly, key: SwitchingKey)
     _check_level(level, key)
     coeff, evaluated = x.to_coeff(), x.to_eval()
     basis, parameters = chain.qp(level), chain.parameters
+    digits = -(-parameters.limbs(level) // parameters.digit)
     b, a = chain.backend.key_switch(
         basis.handle,
         len(parameters.special),
         parameters.digit,
         coeff.data,
         evaluated.data,
-        [poly.data for poly in key.b],
-        [poly.data for poly in key.a],
+        [poly.data for poly in key.b[:digits]],
+        [poly.data for poly in key.a[:digits]],
     )
     return EvalPoly(basis, b), EvalPoly(basis, a)
 
