@@ -71,8 +71,22 @@ def compiled_residue() -> list[Extension]:
     return modules
 
 
+def outdated(object_file: str, source: str) -> bool:
+    """Whether an object is older than its source or than any header: which includes which is not tracked."""
+    if not Path(object_file).exists():
+        return True
+    headers = [path for suffix in ("*.hpp", "*.inl") for path in (ROOT / "csrc").rglob(suffix)]
+    newest = max(path.stat().st_mtime for path in [ROOT / "setup.py", Path(source), *headers])
+    return Path(object_file).stat().st_mtime < newest
+
+
 class BuildExtensions(build_ext):
-    """build_ext that ends a missing compiler in a sentence."""
+    """build_ext that ends a missing compiler in a sentence, and keeps the objects of each configuration apart."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        variant = [name for name in ("FHE_SANITIZE", "FHE_DEBUG") if os.environ.get(name)]
+        self.build_temp = str(Path(self.build_temp, *variant))
 
     def build_extensions(self) -> None:
         try:
@@ -83,5 +97,5 @@ class BuildExtensions(build_ext):
             raise SystemExit(NEED_COMPILER.format(error=error)) from error
 
 
-with ParallelCompile("FHE_BUILD_JOBS", default=0, needs_recompile=lambda _object, _source: True):
+with ParallelCompile("FHE_BUILD_JOBS", default=0, needs_recompile=outdated):
     setup(ext_modules=[core(), *compiled_residue()], cmdclass={"build_ext": BuildExtensions})
