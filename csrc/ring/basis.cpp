@@ -27,8 +27,9 @@ void check_parameters(std::size_t N, const std::vector<u64>& moduli, const std::
     throw std::invalid_argument(std::to_string(moduli.size()) + " primes with " + std::to_string(roots.size()) +
                                 " roots of unity");
   for (const u64 q : moduli)
-    if (q % (2 * N) != 1 || q == 1)
-      throw std::invalid_argument("prime " + std::to_string(q) + " is not 1 modulo 2 * " + std::to_string(N));
+    if (q % (2 * N) != 1 || q == 1 || q >> 50 != 0)
+      throw std::invalid_argument("prime " + std::to_string(q) + " is not 1 modulo 2 * " + std::to_string(N) +
+                                  ", or not below 2^50");
 }
 
 }  // namespace

@@ -23,12 +23,6 @@ u64 inverse_of_product(const Limbs& source, std::size_t except, const Modulus& p
   return p.inverse(product);
 }
 
-int widest(const Limbs& limbs) {
-  int bits = 0;
-  for (const NttTables* tables : limbs) bits = std::max(bits, tables->q.bits);
-  return bits;
-}
-
 }  // namespace
 
 std::size_t cached_block(std::size_t rows) {
@@ -38,12 +32,11 @@ std::size_t cached_block(std::size_t rows) {
 }
 
 Conversion::Conversion(const Limbs& source, const Limbs& target, Representative representative)
-    : sum_(target, source.size() + (representative == Representative::kCentred ? 1 : 0), widest(source),
+    : sum_(target, source.size() + (representative == Representative::kCentred ? 1 : 0),
            [&](const Modulus& p, std::size_t i) {
              const u64 weight = product_except(source, i, p);
              return i == source.size() ? p.neg(weight) : weight;
-           }),
-      quotient_(source.empty() ? nullptr : kernels_for_rows(*source[0], widest(source)).quotient) {
+           }) {
   for (std::size_t i = 0; i < source.size(); ++i) {
     const Modulus& q = source[i]->q;
     source_.push_back({q, source[i]->kernels, inverse_of_product(source, i, q)});
@@ -59,7 +52,8 @@ void Conversion::terms(u64* const* terms, const u64* const* x, std::size_t n) co
       source_[i].kernels->mul_scalar(terms[i] + offset, x[i] + offset, source_[i].inverse, size, source_[i].q);
       y.push_back(terms[i] + offset);
     }
-    if (terms_count() > inputs) quotient_(terms[inputs] + offset, y.data(), reciprocals_.data(), inputs, size);
+    if (terms_count() > inputs)
+      source_[0].kernels->quotient(terms[inputs] + offset, y.data(), reciprocals_.data(), inputs, size);
   });
 }
 

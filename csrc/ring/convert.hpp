@@ -35,7 +35,6 @@ class Conversion {
   };
 
   WeightedSums sum_;
-  decltype(Kernels::quotient) quotient_;
   std::vector<Source> source_;
   std::vector<double> reciprocals_;  // 1.0 / q_i
 };

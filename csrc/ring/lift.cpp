@@ -20,7 +20,6 @@ struct MixedRadix {
 
   std::vector<std::vector<u64>> weights;  // weights[i][k] = q_0 … q_(k-1) mod q_i for k < i
   std::vector<u64> inverses;              // (q_0 … q_(i-1))^-1 mod q_i
-  std::vector<const Kernels*> kernels;    // that sum such digits
   std::vector<std::size_t> widths;        // words that hold q_i … q_(L-1)
   std::vector<u64> Q, half;               // Q and (Q-1)/2, little-endian
 };
@@ -38,11 +37,8 @@ u64 multiply_add(u64* x, std::size_t width, u64 factor, u64 addend) {
 
 MixedRadix::MixedRadix(const Basis& basis) : widths(basis.size()) {
   const std::size_t L = basis.size();
-  int bits = 0;
-  for (std::size_t i = 0; i < L; ++i) bits = std::max(bits, basis.modulus(i).bits);
   for (std::size_t i = 0; i < L; ++i) {
     const Modulus& q = basis.modulus(i);
-    kernels.push_back(&kernels_for_rows(basis.tables(i), bits));
     std::vector<u64> powers{1};
     for (std::size_t k = 0; k < i; ++k) powers.push_back(q.mul(powers[k], q.reduce(basis.modulus(k).value)));
     inverses.push_back(q.inverse(powers[i]));
@@ -64,7 +60,7 @@ ConstRows mixed_radix_digits(const Basis& basis, const MixedRadix& radix, const 
   for (std::size_t i = 1; i < basis.size(); ++i) {
     u64* const row = space.row(i);
     const Modulus* const q = &basis.modulus(i);
-    radix.kernels[i]->weighted_sums(&row, 1, digits.data(), i, radix.weights[i].data(), n, &q);
+    basis.kernels(i).weighted_sums(&row, 1, digits.data(), i, radix.weights[i].data(), n, &q);
     basis.kernels(i).sub_mul_scalar(row, x[i], row, radix.inverses[i], n, *q);
     digits.push_back(row);
   }
@@ -117,7 +113,7 @@ double centred_double(const Basis& basis, const MixedRadix& radix, const ConstRo
 Buffer reduce(const Basis& basis, const Axes& leading, const i64* coefficients) {
   const std::size_t L = basis.size(), N = basis.ring_degree();
   const auto& sums = basis.constants<WeightedSums>({}, [&] {
-    return WeightedSums(basis.limbs(0, L), 3, 32, [](const Modulus& q, std::size_t i) {
+    return WeightedSums(basis.limbs(0, L), 3, [](const Modulus& q, std::size_t i) {
       return i == 0 ? 1 : i == 1 ? q.reduce(u64{1} << 32) : q.neg(q.reduce(u64{1} << 63));
     });
   });

@@ -1,12 +1,6 @@
 #include "weighted_sums.hpp"
 
-#include "../targets/dispatch.hpp"
-
 namespace fhe {
-
-const Kernels& kernels_for_rows(const NttTables& tables, int row_bits) {
-  return row_bits <= 50 ? *tables.kernels : choose_kernels(Modulus::kMaxBits, tables.ring_degree, "scalar");
-}
 
 // Primes of one basis may be bound to different kernels: each run of equals is one call.
 void WeightedSums::operator()(u64* const* out, const u64* const* rows, std::size_t first, std::size_t count,

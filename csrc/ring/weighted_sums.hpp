@@ -8,18 +8,14 @@
 
 namespace fhe {
 
-// The kernels that take the sums of a prime over rows below 2^row_bits: every target takes rows of 50 bits, the scalar
-// one those of 60.
-const Kernels& kernels_for_rows(const NttTables& tables, int row_bits);
-
-// Rows of any values below 2^row_bits and the weights that make them residues of the primes p_k. Owns all it needs.
+// Rows of any values below 2^50 and the weights that make them residues of the primes p_k. Owns all that it needs.
 class WeightedSums {
  public:
   // weight(p, i) is the weight in [0, p) of row i modulo p.
   template <class Weight>
-  WeightedSums(const Limbs& primes, std::size_t inputs, int row_bits, const Weight& weight) : inputs_(inputs) {
+  WeightedSums(const Limbs& primes, std::size_t inputs, const Weight& weight) : inputs_(inputs) {
     for (const NttTables* tables : primes) {
-      primes_.push_back({tables->q, &kernels_for_rows(*tables, row_bits)});
+      primes_.push_back({tables->q, tables->kernels});
       for (std::size_t i = 0; i < inputs; ++i) weights_.push_back(weight(tables->q, i));
     }
     for (const Prime& prime : primes_) moduli_.push_back(&prime.q);
