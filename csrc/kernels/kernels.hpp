@@ -16,11 +16,11 @@ namespace fhe {
 struct NttTables;  // ring/ntt_tables.hpp
 
 struct Kernels {
-  const char* name;        // "scalar", "avx512ifma", ...
-  bool (*supported)();     // does this CPU run it?
-  int word_bits;           // S: Shoup quotients are floor(w * 2^S / q); arithmetic is mod 2^S
-  int max_modulus_bits;    // primes of more bits fall to the next target
-  u64 min_ring_degree;     // smaller rings fall to the next target
+  const char* name;      // "scalar", "avx512ifma", ...
+  bool (*supported)();   // does this CPU run it?
+  int word_bits;         // S: Shoup quotients are floor(w * 2^S / q); arithmetic is mod 2^S
+  int max_modulus_bits;  // primes of more bits fall to the next target
+  u64 min_ring_degree;   // smaller rings fall to the next target
 
   void (*add)(u64* out, const u64* x, const u64* y, std::size_t n, const Modulus& q);
   void (*sub)(u64* out, const u64* x, const u64* y, std::size_t n, const Modulus& q);

@@ -1,0 +1,62 @@
+// The vocabulary on one 64-bit word: S = 64, one lane. The list of operations is explained in simd/README.md.
+#pragma once
+
+#include <algorithm>
+
+#include "../word.hpp"
+#include "region.hpp"
+
+namespace fhe::simd {
+
+struct Scalar {
+  static constexpr const char* kName = "scalar";
+  static constexpr int kWordBits = 64;
+  static constexpr int kMaxModulusBits = 60;
+  static constexpr u64 kMinRingDegree = 2;
+  static constexpr int kLanes = 1;
+  static constexpr int kLogMaxTerms = 8;  // a Wide holds 2^8 products of 60-bit residues
+
+  static bool supported() { return true; }
+
+  using Vec = u64;
+  using Wide = u128;
+  using Real = double;
+
+  static Vec load(const u64* from) { return *from; }
+  static void store(u64* to, Vec x) { *to = x; }
+  static Vec broadcast(u64 x) { return x; }
+
+  static Vec add(Vec x, Vec y) { return x + y; }
+  static Vec sub(Vec x, Vec y) { return x - y; }
+  static Vec min(Vec x, Vec y) { return std::min(x, y); }
+  static Vec low_word(Vec x) { return x; }
+  static Vec mul_lo_add(Vec z, Vec x, Vec y) { return z + x * y; }
+  static Vec mul_hi_add(Vec z, Vec x, Vec y) { return z + mul_hi(x, y); }
+
+  static Wide widen(Vec x) { return x; }
+  static Wide mul_add(Wide z, Vec x, Vec y) { return z + static_cast<u128>(x) * y; }
+  static Vec low(Wide z) { return static_cast<u64>(z); }
+  static Vec shift_right(Wide z, int count) { return static_cast<u64>(z >> count); }
+
+  template <int groups, int jam>
+  static void transpose(Vec (&tile)[groups][jam][8]) {
+    static_assert(groups == 8);
+    for (int u = 0; u < jam; ++u) {
+      for (int a = 0; a < 8; ++a) {
+        for (int b = 0; b < a; ++b) std::swap(tile[a][u][b], tile[b][u][a]);
+      }
+    }
+  }
+
+  static Vec gather(const u64* from, const u32* index) { return from[*index]; }
+
+  static Real broadcast_real(double x) { return x; }
+  static Real to_real(Vec x) { return static_cast<double>(static_cast<i64>(x)); }
+  static Real real_mul(Real x, Real y) { return x * y; }
+  static Real real_add(Real x, Real y) { return x + y; }
+  static Vec truncate(Real x) { return static_cast<u64>(static_cast<i64>(x)); }
+
+  static bool all_at_most(Vec x, Vec y) { return x <= y; }
+};
+
+}  // namespace fhe::simd
