@@ -1,0 +1,320 @@
+"""Choosing parameters: the smallest secure ring that holds a computation, then the digits that make it fast.
+
+At a given N everything competes for the same log2(QP): levels, and special primes. More special primes mean fewer
+digits in key switching, fewer transforms and smaller keys; so whatever security leaves beside the levels is spent on
+them, as far as the model of `fhe.costs` says that it pays.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, count
+
+from fhe import costs
+from fhe.costs import NARROW_BITS, WORD_BITS
+from fhe.errors import ParameterError
+from fhe.moduli import LARGEST_LEVEL_BITS, SMALLEST_BITS, split
+from fhe.noise import chain_noise
+from fhe.parameters import LARGEST_PLAIN_BITS, BFVParameters, CKKSParameters
+from fhe.primes import is_prime
+from fhe.security import LARGEST_LOG_N, SMALLEST_LOG_N, largest_log_qp
+
+DEEPEST = 128
+MARGIN_BITS = 10  # of P above the largest digit, where there is room: key-switching noise then disappears in the rest
+LEAST_MARGIN_BITS = 3  # below this, rather wider special primes
+FREE = 1.01  # a larger base is free when it costs no more than this factor
+VALUE_BITS = 15
+LARGEST_DIGIT = 8
+BFV_MARGINS = range(10, -31, -5)
+NEED_SLACK_BITS = 0.1  # primes are a little smaller than the powers of two they are counted as
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A modulus chain in sizes: levels, special primes, limbs of a digit; and its cycles, to compare by."""
+
+    levels: tuple[int, ...]
+    special: tuple[int, ...]
+    digit: int
+    cycles: float
+
+
+@lru_cache(maxsize=64)
+def choose_ckks(
+    depth: int,
+    scale_bits: int = 40,
+    bound: float | None = None,
+    *,
+    security: int = 128,
+    quantum: bool = False,
+    ring_degree: int | None = None,
+    slots: int | None = None,
+    insecure: str | None = None,
+) -> CKKSParameters:
+    """CKKS parameters for ``depth`` multiplications in a row at scale 2^scale_bits.
+
+    The base level holds |values| <= bound at the end: log2(scale * bound) + 2 bits. Without ``bound`` it has the 46 or
+    50 bits of a full prime where those are free, else scale_bits + 6 (values up to 16), less (down to 1) where that
+    keeps N small. ``ring_degree`` or at least ``slots`` slots may be asked for. With ``insecure="reason"`` a given
+    ring_degree is taken whatever its security. Raises ParameterError, saying what to lower, if nothing fits.
+
+    >>> choose_ckks(depth=6)
+    CKKSParameters(N=16384, log2(QP)=424.0 from 46+6x40 | 3x46, digit=3, scale 2^40, 8192 slots, values up to 16, \
+128-bit security)
+    """
+    _check_request(depth, security)
+    if not SMALLEST_BITS <= scale_bits <= LARGEST_LEVEL_BITS - 6:
+        raise ParameterError(
+            f"scale_bits goes from {SMALLEST_BITS} to {LARGEST_LEVEL_BITS - 6}, not {scale_bits}: a level has at most "
+            f"{LARGEST_LEVEL_BITS} bits"
+        )
+    bases = _base_sizes(scale_bits, bound)
+    demand = _Demand(security, quantum, ring_degree, 2 * (slots or 1), insecure)
+
+    def fitting(N: int, depth: int) -> Chain | None:
+        return _ckks_chain(N, depth, scale_bits, bases, demand.room(N))
+
+    N, found = demand.smallest(fitting, depth, f"{scale_bits}-bit scales", "scale_bits")
+    return CKKSParameters(
+        ring_degree=N,
+        modulus_bits=found.levels,
+        special_bits=found.special,
+        digit=found.digit,
+        scale_bits=scale_bits,
+        bound=bound or 0.0,
+        security=security,
+        quantum=quantum,
+        insecure=insecure,
+    )
+
+
+@lru_cache(maxsize=64)
+def choose_bfv(
+    depth: int,
+    plain_modulus: int | None = None,
+    value_bits: int | None = None,
+    *,
+    sums: int = 1,
+    security: int = 128,
+    quantum: bool = False,
+    ring_degree: int | None = None,
+    slots: int | None = None,
+    insecure: str | None = None,
+) -> BFVParameters:
+    """BFV parameters for ``depth`` multiplications in a row modulo t.
+
+    t is ``plain_modulus``, or the smallest batching prime above 2^(value_bits + 1), which holds every integer of
+    ``value_bits`` bits and a sign (15 without either: t = 65537 up to N = 2^15). Every operand may be rotated before
+    its product, ``sums`` products added up after each multiplication, and the result summed over all slots: the noise
+    bound of `fhe.noise`, which fails with probability 2^-128, then stays below the limit. A product with a plaintext
+    needs no more than one with a ciphertext. Other arguments as in `choose_ckks`.
+
+    >>> choose_bfv(depth=2)
+    BFVParameters(N=8192, log2(QP)=190.0 from 3x36 | 2x41, digit=2, t = 65537, 8192 slots, 128-bit security)
+    """
+    _check_request(depth, security)
+    if plain_modulus is not None and value_bits is not None:
+        raise ParameterError("give plain_modulus or value_bits, not both")
+    if not 1 <= sums <= 1 << 40:
+        raise ParameterError(f"sums counts products that are added up, from 1 to 2^40, not {sums}")
+    wide = VALUE_BITS if value_bits is None else value_bits
+    if not 1 <= wide <= LARGEST_PLAIN_BITS - 2:
+        raise ParameterError(
+            f"one plain modulus holds values of 1 to {LARGEST_PLAIN_BITS - 2} bits and a sign, not {wide}; wider "
+            "integers take several plain moduli"
+        )
+    demand = _Demand(security, quantum, ring_degree, slots or 1, insecure)
+
+    def modulus(N: int) -> int:
+        return _batching_prime(N, wide) if plain_modulus is None else plain_modulus
+
+    def fitting(N: int, depth: int) -> Chain | None:
+        return _bfv_chain(N, math.log2(modulus(N)), depth, sums, demand.room(N))
+
+    what = f"values of {wide} bits" if plain_modulus is None else f"plain modulus {plain_modulus}"
+    N, found = demand.smallest(fitting, depth, what, "the plain modulus")
+    return BFVParameters(
+        ring_degree=N,
+        modulus_bits=found.levels,
+        special_bits=found.special,
+        digit=found.digit,
+        plain_modulus=modulus(N),
+        security=security,
+        quantum=quantum,
+        insecure=insecure,
+    )
+
+
+# --- rings -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What is asked of the ring, whatever the scheme."""
+
+    security: int
+    quantum: bool
+    ring_degree: int | None
+    smallest_degree: int
+    insecure: str | None
+
+    def room(self, ring_degree: int) -> float:
+        """The largest log2(QP) that may be used."""
+        if self.insecure and self.ring_degree:
+            return math.inf
+        if not SMALLEST_LOG_N <= ring_degree.bit_length() - 1 <= LARGEST_LOG_N:
+            return 0.0
+        return largest_log_qp(ring_degree, self.security, self.quantum)
+
+    def degrees(self) -> Iterator[int]:
+        """The ring degrees to try, ascending."""
+        tried = [self.ring_degree] if self.ring_degree else [1 << k for k in range(SMALLEST_LOG_N, LARGEST_LOG_N + 1)]
+        return (N for N in tried if self.smallest_degree <= N)
+
+    def smallest(
+        self, fitting: Callable[[int, int], Chain | None], depth: int, what: str, lower: str
+    ) -> tuple[int, Chain]:
+        """The first degree that fits, and its chain; ParameterError with the limits otherwise."""
+        degrees = list(self.degrees())
+        for N in degrees:
+            if found := fitting(N, depth):
+                return N, found
+        if not degrees:
+            raise ParameterError(
+                f"N = {self.ring_degree or 1 << LARGEST_LOG_N} is too small for {self.smallest_degree} coefficients; "
+                "ask for fewer slots, or a larger ring_degree"
+            )
+        N = degrees[-1]
+        deepest = bisect_left(range(depth), True, key=lambda tried: fitting(N, tried) is None) - 1
+        holds = f"depth {deepest} at most" if deepest >= 0 else "not even depth 0"
+        larger = ", or give a larger ring_degree" if self.ring_degree and N >> LARGEST_LOG_N == 0 else ""
+        raise ParameterError(
+            f"depth {depth} with {what} does not fit: N = {N} allows log2(QP) = {self.room(N):g} at "
+            f"{self.security}-bit security, which holds {holds}; lower depth or {lower}{larger}"
+        )
+
+
+def _check_request(depth: int, security: int) -> None:
+    largest_log_qp(1 << LARGEST_LOG_N, security)  # raises for an unknown security level
+    if not 0 <= depth <= DEEPEST:
+        raise ParameterError(f"depth goes from 0 to {DEEPEST}, not {depth}; refresh ciphertexts to compute deeper")
+
+
+# --- CKKS --------------------------------------------------------------------------------------------------------
+
+
+def _base_sizes(scale_bits: int, bound: float | None) -> tuple[int, ...]:
+    """Sizes of the base level: the usual one, what may replace it if that does not fit, and last what may if free.
+
+    >>> _base_sizes(40, None), _base_sizes(28, None), _base_sizes(45, 100.0)
+    ((46, 44, 42, 46), (34, 32, 30, 46), (54, 54))
+    """
+    if bound is not None:
+        if not 0 < bound < 2.0**LARGEST_LEVEL_BITS:
+            raise ParameterError(f"bound must be positive and below 2^{LARGEST_LEVEL_BITS}, not {bound:g}")
+        size = max(math.ceil(scale_bits + math.log2(bound)) + 2, SMALLEST_BITS)
+        if size > LARGEST_LEVEL_BITS:
+            raise ParameterError(
+                f"values up to {bound:g} at scale 2^{scale_bits} need {size} bits in the base level, which has at most "
+                f"{LARGEST_LEVEL_BITS}; lower one of them"
+            )
+        return size, size
+    # Rather one prime and values up to 4 than a second prime for values up to 16.
+    usual = WORD_BITS if scale_bits + 4 <= WORD_BITS < scale_bits + 6 else scale_bits + 6
+    full = next((size for size in (NARROW_BITS, WORD_BITS) if size >= usual), usual)
+    return usual, scale_bits + 4, scale_bits + 2, full
+
+
+def _ckks_chain(N: int, depth: int, scale_bits: int, bases: tuple[int, ...], room: float) -> Chain | None:
+    """The chain of the first base that fits, or of the last where that is free."""
+
+    def best(base: int) -> Chain | None:
+        return _with_special((base, *[scale_bits] * depth), N, room)
+
+    usual = next(filter(None, map(best, bases[:-1])), None)
+    full = best(bases[-1])
+    return full if usual and full and full.levels[0] > usual.levels[0] and full.cycles <= FREE * usual.cycles else usual
+
+
+def _with_special(levels: tuple[int, ...], N: int, room: float) -> Chain | None:
+    """The special primes and digit that make these CKKS levels fastest within log2(QP) <= room."""
+    limbs = tuple(chain.from_iterable(map(split, levels)))
+    dropped, room = len(split(levels[-1])), room - sum(levels)
+    found = []
+    for digit in range(1, len(limbs) + 1):
+        largest = max(sum(limbs[start : start + digit]) for start in range(0, len(limbs), digit))
+        if largest > room:
+            break
+        for special in _special_sizes(largest, largest + MARGIN_BITS, room):
+            # Work happens all the way down: count a product and a rotation at the top and half-way.
+            cycles = sum(
+                costs.product_ckks(N, some, special, digit, dropped) + costs.rotation(N, some, special, digit)
+                for some in (limbs, limbs[: (len(limbs) + 1) // 2])
+            )
+            found.append(Chain(levels, special, digit, cycles))
+    return min(found, key=lambda chain: chain.cycles, default=None)
+
+
+def _special_sizes(least: int, wanted: int, room: float) -> Iterator[tuple[int, ...]]:
+    """Equal sizes of special primes that hold ``least`` bits, up to ``wanted`` where there is room.
+
+    >>> list(_special_sizes(46, 56, 100)), list(_special_sizes(46, 56, 46)), list(_special_sizes(86, 96, 100))
+    ([(50,), (28, 28)], [(46,), (23, 23)], [(46, 46), (32, 32, 32)])
+    """
+    for primes in range(math.ceil(least / WORD_BITS), math.ceil(wanted / NARROW_BITS) + 1):
+        width = NARROW_BITS if primes * NARROW_BITS >= least + LEAST_MARGIN_BITS else WORD_BITS
+        size = min(math.ceil(wanted / primes), width, int(min(room, wanted + primes) / primes))
+        if size >= SMALLEST_BITS and primes * size >= least:
+            yield (size,) * primes
+
+
+# --- BFV ---------------------------------------------------------------------------------------------------------
+
+
+def _batching_prime(N: int, value_bits: int) -> int:
+    """The smallest prime t = 1 mod 2N above 2^(value_bits + 1).
+
+    >>> _batching_prime(2**14, 15), _batching_prime(2**14, 20)
+    (65537, 2424833)
+    """
+    first = -(-(1 << (value_bits + 1)) // (2 * N))
+    return next(t for t in (2 * N * k + 1 for k in count(first)) if is_prime(t))
+
+
+def _bfv_chain(N: int, log_t: float, depth: int, sums: int, room: float) -> Chain | None:
+    """The cheapest chain whose noise bound stays within the limit after ``depth`` products.
+
+    A smaller P lets every key switching add more noise, which Q then has to hold: both ways are tried.
+    """
+    if chain_noise(N, log_t, math.inf, [(1, -math.inf)], depth, sums) + log_t + 1 > room:
+        return None  # not even with free key switching
+    candidates = (
+        found
+        for digit in range(1, LARGEST_DIGIT + 1)
+        for margin in BFV_MARGINS
+        for width in (NARROW_BITS, WORD_BITS)
+        if (found := _bfv_candidate(N, log_t, depth, sums, digit, margin, width))
+    )
+    fitting = [found for found in candidates if sum(found.levels) + sum(found.special) <= room]
+    return min(fitting, key=lambda chain: chain.cycles, default=None)
+
+
+@lru_cache(maxsize=4096)
+def _bfv_candidate(N: int, log_t: float, depth: int, sums: int, digit: int, margin: int, width: int) -> Chain | None:
+    """Levels of at most ``width`` bits for digits of ``digit`` limbs and a P of ``margin`` bits more than a digit."""
+    limbs, need = digit, math.inf
+    while limbs * width < need:  # more limbs are more digits, and a little more noise
+        limbs = digit if need == math.inf else max(limbs + 1, math.ceil(need / width))
+        digits = [(digit, -float(margin))] * math.ceil(limbs / digit)
+        need = chain_noise(N, log_t, math.inf, digits, depth, sums) + log_t + 1 + NEED_SLACK_BITS
+    size = max(math.ceil(need / limbs), SMALLEST_BITS)
+    wanted = max(digit * size + margin, SMALLEST_BITS)
+    primes = math.ceil(wanted / width)
+    special = (max(math.ceil(wanted / primes), SMALLEST_BITS),) * primes
+    q_bits = (size,) * limbs
+    cycles = costs.product_bfv(N, q_bits, special, digit) + costs.rotation(N, q_bits, special, digit)
+    return Chain(q_bits, special, digit, cycles)
