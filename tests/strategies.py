@@ -126,6 +126,11 @@ def bases(
     return Primes(ring_degree, tuple(moduli))
 
 
+def long_bases(limbs: tuple[int, int] = (16, 40)) -> st.SearchStrategy[Primes]:
+    """As many limbs as deep circuits have, in small rings: accumulators that never overflow with few do with these."""
+    return bases(limbs, ring_degrees(8, 16), bits=(40, 50))
+
+
 def edge_residues(q: int) -> list[int]:
     """Residues where a mistake shows: the ends, the middle, powers of two, and beside them."""
     powers = [1 << k for k in range(q.bit_length())]

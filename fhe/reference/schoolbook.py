@@ -28,6 +28,8 @@ def schoolbook(
     [[0, 15], [0, 11]]
     """
     if isinstance(q, Sequence):
+        if not len(a) == len(b) == len(q):
+            raise ParameterError(f"{len(a)} and {len(b)} rows do not belong to {len(q)} moduli: give one for each")
         return [_product(x, y, modulus) for x, y, modulus in zip(a, b, q, strict=True)]  # type: ignore[arg-type]
     return _product(a, b, q)  # type: ignore[arg-type]
 

@@ -4,14 +4,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import SEEDS, Primes, bases, kept_limbs, leadings, near_the_middle, polys
+from tests.strategies import SEEDS, Primes, bases, kept_limbs, leadings, long_bases, near_the_middle, polys
 
-SOURCES = bases(limbs=(1, 6))
+SOURCES = bases(limbs=(1, 6)) | long_bases()
+DIVIDENDS = bases(limbs=(2, 6)) | long_bases()
 
 
 def target_of(source: Primes) -> st.SearchStrategy[Primes]:
     """Primes that may, or may not, be among those of the source."""
-    return bases(limbs=(1, 6), degrees=st.just(source.ring_degree))
+    return bases(limbs=(1, 9), degrees=st.just(source.ring_degree))
 
 
 @given(bases(), leadings(), SEEDS)
@@ -23,7 +24,7 @@ def test_reduce(agree, basis, leading, seed):
     agree(lambda m: m.read(m.backend.reduce(m.handle(basis), x)))
 
 
-@given(bases(limbs=(1, 8)), st.data())
+@given(SOURCES, st.data())
 def test_lift(agree, basis, data):
     x = data.draw(polys(basis, data.draw(leadings())))
     agree(lambda m: m.backend.lift(m.handle(basis), m.load(basis, x)))
@@ -44,14 +45,14 @@ def test_convert(agree, source, seed, data):
         agree(lambda m, x=x: m.read(m.backend.convert(m.handle(source), m.handle(target), m.load(source, x))))
 
 
-@given(bases(limbs=(2, 6)), st.data())
+@given(DIVIDENDS, st.data())
 def test_divide_round_coeff(agree, basis, data):
     start, stop = data.draw(kept_limbs(basis))
     x = data.draw(polys(basis, data.draw(leadings())))
     agree(lambda m: m.read(m.backend.divide_round_coeff(m.handle(basis), start, stop, m.load(basis, x))))
 
 
-@given(bases(limbs=(2, 6)), st.data())
+@given(DIVIDENDS, st.data())
 def test_divide_round_eval(agree, basis, data):
     start, stop = data.draw(kept_limbs(basis))
     x = data.draw(polys(basis, data.draw(leadings())))
