@@ -1,7 +1,5 @@
 """Which backends there are, that the one which was asked for answers, and the reference's own conveniences."""
 
-import doctest
-import importlib
 import os
 import subprocess
 import sys
@@ -16,8 +14,6 @@ from fhe.reference.loops import inner_loops
 from tests.conftest import BACKENDS, NATIVE, make_backend
 from tests.machine import Machine
 from tests.strategies import Primes, largest_primes
-
-DOCUMENTED = ["primes", "reference.backend", "reference.schoolbook"]
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -66,13 +62,6 @@ def test_schoolbook_refuses_what_is_no_product():
         schoolbook([1, 2], [1, 2], 1 << 63)
     with pytest.raises(ParameterError, match="1 and 1 rows do not belong to 2 moduli"):
         schoolbook([[1, 2]], [[1, 2]], [17, 97])
-
-
-@pytest.mark.parametrize("module", DOCUMENTED)
-def test_documented_examples_run(module):
-    results = doctest.testmod(importlib.import_module(f"fhe.{module}"))
-    assert results.attempted
-    assert not results.failed
 
 
 def test_the_reference_exports_its_backend_and_the_schoolbook_product():
