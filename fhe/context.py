@@ -20,6 +20,7 @@ from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.errors import MissingKeyError, ParameterError
 from fhe.parameters import CKKSParameters, Parameters
 from fhe.ring.poly import Poly
+from fhe.ring.random import SeedSource, system_seed
 from fhe.rlwe import codec
 from fhe.rlwe.automorphism import step_of
 from fhe.rlwe.chain import ModulusChain
@@ -35,6 +36,8 @@ class Context:
     Made by `KeyOwner.public`, or from bytes. Attributes: ``chain`` (the parameters on a backend), ``public_key``,
     ``keys`` (evaluation keys), and for research ``encoder`` and ``evaluator``.
     """
+
+    _seeds: SeedSource = staticmethod(system_seed)
 
     def __init__(self, chain: ModulusChain, public_key: PublicKey | None, keys: EvaluationKeys) -> None:
         self.chain = chain
@@ -77,8 +80,8 @@ class Context:
         """
         if self.public_key is None:
             raise MissingKeyError("this context holds no public key; its owner can make one: owner.public()")
-        key = self.public_key
-        return self._encrypt(values, bound, level, False, lambda plain: (encrypt(key, plain), None))
+        key, seeds = self.public_key, self._seeds
+        return self._encrypt(values, bound, level, False, lambda plain: (encrypt(key, plain, seeds), None))
 
     def _encrypt(
         self, values: ArrayLike, bound: float | None, level: int | None, symmetric: bool, encryptor: Encryptor
@@ -88,8 +91,8 @@ class Context:
         array = np.asarray(values)
         layout = Layout.of(array.shape, self.evaluator.slots)
         array, bound = self.evaluator.admit(array, bound)
-        plains = [self.encoder.encode(shard, level) for shard in layout.pack(array)]
-        noise = self.evaluator.fresh_noise(symmetric, bound)
+        plains = [self.evaluator.encode(shard, level, bound) for shard in layout.pack(array)]
+        noise = self.evaluator.fresh_noise(symmetric, bound, level)
         shards = []
         for plain in plains:
             c, seed = encryptor(plain)

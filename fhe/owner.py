@@ -56,6 +56,7 @@ class KeyOwner(Context):
     ) -> None:
         chain = ModulusChain.of(parameters, backend)
         self._secret = SecretKey.generate(chain, _seeds)
+        self._seeds = _seeds
         super().__init__(chain, self._secret.public_key(), _KeysOnDemand(self._secret))
 
     def encrypt(

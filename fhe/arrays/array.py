@@ -14,12 +14,12 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fhe.arrays import codec
 from fhe.arrays.layout import Layout
 from fhe.circuits import linear
 from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.power import power
 from fhe.errors import EncodingError
+from fhe.io.registry import to_bytes
 from fhe.rlwe.ciphertext import Ciphertext
 
 
@@ -266,7 +266,7 @@ class EncryptedArray:
 
     def to_bytes(self) -> bytes:
         """The array as bytes, to be read by `Context.load`."""
-        return codec.array_to_bytes(self)
+        return to_bytes(self)
 
 
 def _swapped(operation: Callable[[Any, Any], Any], reflected: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

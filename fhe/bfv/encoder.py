@@ -23,6 +23,8 @@ from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Plaintext
 from fhe.validate import integers, one_dimensional
 
+WIDE_BITS = 46
+
 
 class BFVEncoder:
     """Encodes up to N integers of [-t/2, t/2), or [0, t), modulo t."""
@@ -36,11 +38,9 @@ class BFVEncoder:
         N = self.parameters.ring_degree
         self._plain = Basis.of(N, [self.t], chain.backend) if self.parameters.batching else None
         self._slot_order = slot_order(N)
-        # round(t x / Q) is at most t/2 in magnitude: one prime beyond 2t holds it, whatever t is.
-        self._wide = ntt_primes(N, max(self.t.bit_length() + 2, N.bit_length() + 8), 1, exclude=self._used())[0]
-
-    def _used(self) -> tuple[int, ...]:
-        return (*self.parameters.moduli(self.parameters.max_level), *self.parameters.special)
+        # round(t x / Q) is at most t/2 in magnitude: primes whose product is beyond 2t hold it, whatever t is.
+        count = 1 if self.t.bit_length() < WIDE_BITS - 2 else 2
+        self._wide = Basis.of(N, ntt_primes(N, WIDE_BITS, count, exclude=self.parameters.moduli()), chain.backend)
 
     @property
     def slots(self) -> int:
@@ -109,9 +109,8 @@ class BFVEncoder:
 
     def decode(self, phase: CoeffPoly) -> NDArray[np.int64]:
         """The centred slots of round(t x / Q) mod t, for x = round(Q m / t) + noise."""
-        wide = Basis.of(self.parameters.ring_degree, [self._wide], self.chain.backend)
         limbs = len(phase.basis)
-        scaled = phase.extend(wide).scale(self.t).divide_round(limbs, limbs + 1)
+        scaled = phase.extend(self._wide).scale(self.t).divide_round(limbs, limbs + len(self._wide))
         return self.values(scaled.lift().astype(np.int64))
 
 

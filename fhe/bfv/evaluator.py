@@ -73,7 +73,7 @@ class BFVEvaluator:
         """The slots of the decryption phase of x, in [-t/2, t/2)."""
         return self.encoder.decode(phase)
 
-    def fresh_noise(self, symmetric: bool, bound: float) -> float:
+    def fresh_noise(self, symmetric: bool, bound: float, level: int) -> float:
         """log2 of the noise bound of a new encryption."""
         return noise.fresh_symmetric(self.parameters) if symmetric else noise.fresh_public(self.parameters)
 

@@ -42,8 +42,8 @@ class Evaluator(Protocol):
         """The slots of the decryption phase of x."""
         ...
 
-    def fresh_noise(self, symmetric: bool, bound: float) -> float:
-        """The noise bound of a new encryption of values up to ``bound``."""
+    def fresh_noise(self, symmetric: bool, bound: float, level: int) -> float:
+        """The noise bound of a new encryption of values up to ``bound`` at a level."""
         ...
 
     def precision_bits(self, x: Ciphertext) -> float:

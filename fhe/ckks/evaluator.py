@@ -26,6 +26,8 @@ from fhe.rlwe.automorphism import rotation_element, swap_element
 from fhe.rlwe.ciphertext import Ciphertext, Plaintext, same_key
 from fhe.rlwe.public import EvaluationKeys
 
+DEFAULT_BOUND = 16.0
+
 
 class CKKSEvaluator:
     """Add, multiply, relinearise, rescale, rotate, conjugate; needs no secret.
@@ -53,8 +55,11 @@ class CKKSEvaluator:
     # --- values in and out ---------------------------------------------------------------------------------------
 
     def admit(self, values: NDArray[Any], bound: float | None) -> tuple[NDArray[Any], float]:
-        """Values fit to be encrypted, as float64 or complex128, and the public bound on them."""
-        bound = self.parameters.bound if bound is None else float(bound)
+        """Values fit to be encrypted, as float64 or complex128, and the public bound on them.
+
+        Without a bound it is `DEFAULT_BOUND`, or what a result at level 0 may have if that is less.
+        """
+        bound = min(DEFAULT_BOUND, self.parameters.bound) if bound is None else float(bound)
         dtype = np.complex128 if values.dtype.kind == "c" else np.float64
         return check_values(values, bound).astype(dtype), bound
 
@@ -66,9 +71,9 @@ class CKKSEvaluator:
         """The slots of the decryption phase of x."""
         return self.encoder.decode(phase, x.scale)
 
-    def fresh_noise(self, symmetric: bool, bound: float) -> float:
-        """The noise bound of a new encryption of values up to ``bound``."""
-        return precision.fresh(self.parameters, symmetric, self.parameters.scale(self.parameters.max_level), bound)
+    def fresh_noise(self, symmetric: bool, bound: float, level: int) -> float:
+        """The noise bound of a new encryption of values up to ``bound`` at a level."""
+        return precision.fresh(self.parameters, symmetric, self.parameters.scale(level), bound)
 
     def precision_bits(self, x: Ciphertext) -> float:
         """-log2 of the bound on a value's error."""

@@ -24,7 +24,7 @@ def values(bound: float = 4.0) -> st.SearchStrategy[Values]:
 
     def build(seed: int, kind: int) -> Values:
         rng = np.random.default_rng(seed)
-        unit = np.exp(2j * np.pi * rng.random(SLOTS))
+        unit = (1 - 2.0**-50) * np.exp(2j * np.pi * rng.random(SLOTS))
         if kind == 0:
             return bound * unit
         if kind == 1:
