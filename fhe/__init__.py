@@ -19,6 +19,7 @@ from fhe.errors import (
     ParameterError,
     ScaleError,
 )
+from fhe.io.registry import install
 from fhe.owner import KeyOwner, bfv, ckks
 from fhe.parameters import BFVParameters, CKKSParameters
 from fhe.ring.basis import Basis
@@ -43,6 +44,7 @@ __all__ = [
     "ScaleError",
     "bfv",
     "ckks",
+    "install",
 ]
 
 __version__ = "0.1.0"

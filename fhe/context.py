@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from fhe.bfv.evaluator import BFVEvaluator
 from fhe.ckks.encoder import CKKSEncoder
 from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.errors import MissingKeyError, ParameterError
+from fhe.io.registry import offer
 from fhe.parameters import CKKSParameters, Parameters
 from fhe.ring.poly import Poly
 from fhe.ring.random import SeedSource, system_seed
@@ -125,3 +127,15 @@ class Context:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.parameters!r}, key_id={self.key_id.hex()[:8]}…)"
+
+
+def _reduce(context: Context) -> tuple[Callable[[bytes], Context], tuple[bytes]]:
+    return _unpickled, (context.to_bytes(),)
+
+
+def _unpickled(data: bytes) -> Context:
+    """The context of a pickle, on offer to the arrays that come after it."""
+    return offer(Context.from_bytes(data))
+
+
+copyreg.pickle(Context, _reduce)

@@ -1,0 +1,135 @@
+"""Encrypted arrays to bytes and back, and their pickles, both registered here from outside the class."""
+
+from __future__ import annotations
+
+import copyreg
+import math
+from typing import Any, Final
+
+import numpy as np
+
+from fhe.arrays.array import EncryptedArray
+from fhe.arrays.layout import Layout
+from fhe.circuits.evaluator import Evaluator
+from fhe.errors import FormatError, ParameterError
+from fhe.io.claims import Claims
+from fhe.io.format import Container
+from fhe.io.registry import resolve, to_bytes
+from fhe.parameters import CKKSParameters
+from fhe.rlwe.ciphertext import Ciphertext
+from fhe.rlwe.codec import KEY_ID_BYTES, ciphertext_from_parts, ciphertext_to_parts
+
+ENTRIES: Final = ["parameters", "key_id", "shape", "slots", "stride", "clean", "dtype", "shards"]
+PARAMETERS_ID_BYTES: Final = 32
+DTYPES: Final = {"ckks": {"f": "float64", "c": "complex128"}, "bfv": {"i": "int64"}}
+
+
+@to_bytes.register
+def array_to_bytes(array: EncryptedArray) -> bytes:
+    """A container of kind "array": layout, identity, and every ciphertext, settled first.
+
+    Raises ParameterError for an array with a ciphertext that is not encrypted (`x - x`, `x * 0`), MissingKeyError
+    where a pending product cannot be relinearised.
+    """
+    settled = array.settled()
+    parameters, layout = array.evaluator.chain.parameters, array.layout
+    parts = [ciphertext_to_parts(shard) for shard in settled.shards]
+    content = {
+        "parameters": parameters.id,
+        "key_id": array.key_id.hex(),
+        "shape": [int(length) for length in layout.shape],
+        "slots": layout.slots,
+        "stride": layout.stride,
+        "clean": layout.clean,
+        "dtype": DTYPES[parameters.scheme][array.dtype.kind],
+        "shards": [description for description, _ in parts],
+    }
+    sections = {_section(index): packed for index, (_, packed) in enumerate(parts)}
+    return Container("array", content, sections).to_bytes()
+
+
+def array_from_bytes(data: bytes, evaluator: Evaluator) -> EncryptedArray:
+    """The array of `array_to_bytes`, on the context of this evaluator.
+
+    Raises FormatError for bytes that are not such a container, whole and unharmed, or whose metadata do not fit
+    together; ParameterError for an array of another parameter set or key.
+    """
+    return _array(*_opened(data), evaluator)
+
+
+def _opened(data: bytes) -> tuple[Container, Claims]:
+    container = Container.from_bytes(data, "array")
+    return container, Claims(container.content, "an encrypted array", ENTRIES)
+
+
+def _identity(claims: Claims) -> tuple[str, bytes]:
+    """Parameter set and key that an array claims to belong to."""
+    return claims.octets("parameters", PARAMETERS_ID_BYTES).hex(), claims.octets("key_id", KEY_ID_BYTES)
+
+
+def _array(container: Container, claims: Claims, evaluator: Evaluator) -> EncryptedArray:
+    chain, (parameters_id, key_id) = evaluator.chain, _identity(claims)
+    if parameters_id != chain.parameters.id:
+        raise ParameterError(
+            f"this array is of parameter set {parameters_id[:8]}…, the context of {chain.parameters.id[:8]}…; "
+            "load it with a context of the party that encrypted it"
+        )
+    if key_id != evaluator.keys.key_id:
+        raise ParameterError(
+            f"this array is under key {key_id.hex()[:8]}…, the context under {evaluator.keys.key_id.hex()[:8]}…; "
+            "load it with a context of the party that encrypted it"
+        )
+    descriptions = claims.items("shards")
+    layout = _layout(claims, evaluator, len(descriptions))
+    container.require_sections(map(_section, range(len(descriptions))))
+    shards = [
+        _settled(ciphertext_from_parts(description, section, chain, key_id), evaluator)
+        for description, section in zip(descriptions, container.sections.values(), strict=True)
+    ]
+    dtypes = DTYPES[chain.parameters.scheme].values()
+    return EncryptedArray(evaluator, shards, layout, np.dtype(claims.choice("dtype", {name: name for name in dtypes})))
+
+
+def _layout(claims: Claims, evaluator: Evaluator, shards: int) -> Layout:
+    """The layout, if one of so many ciphertexts may have it; nothing is allocated by its claims."""
+    slots = claims.integer("slots", evaluator.slots, evaluator.slots)
+    stride, shape = claims.integer("stride", 1, evaluator.row), claims.integers("shape", 2)
+    layout = Layout(tuple(shape), slots, stride, claims.flag("clean"))
+    if any(length < 1 for length in shape) or slots % stride or layout.width > stride or layout.shards != shards:
+        raise FormatError(
+            f"shape {layout.shape!r:.60} with stride {stride} does not lie in {shards} ciphertexts of {slots} slots"
+        )
+    return layout
+
+
+def _settled(x: Ciphertext, evaluator: Evaluator) -> Ciphertext:
+    """A ciphertext as arrays are sent: of degree 1, near its level's own scale, with room left."""
+    parameters = evaluator.chain.parameters
+    own, reach = 1.0, 0.0
+    if isinstance(parameters, CKKSParameters):
+        own, reach = parameters.scale(x.level), parameters.scale_bits / 2
+    if x.degree != 1 or abs(math.log2(x.scale / own)) > reach:
+        raise FormatError(
+            f"a ciphertext of degree {x.degree} and scale 2^{math.log2(x.scale):.1f} is not settled; level {x.level} "
+            f"has degree 1 and scale 2^{math.log2(own):.1f}"
+        )
+    if evaluator.room_bits(x) < 0:
+        raise FormatError(f"a ciphertext claims a noise or values beyond what level {x.level} can hold")
+    return x
+
+
+def _section(index: int) -> str:
+    return f"shard.{index}"
+
+
+def _reduce(array: EncryptedArray) -> tuple[Any, ...]:
+    return _unpickled, (array_to_bytes(array),)
+
+
+def _unpickled(data: bytes) -> EncryptedArray:
+    """The array of a pickle, on the context that this process installed for its key."""
+    container, claims = _opened(data)
+    return _array(container, claims, resolve(*_identity(claims)).evaluator)
+
+
+copyreg.pickle(EncryptedArray, _reduce)

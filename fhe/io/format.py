@@ -1,0 +1,180 @@
+"""The container: a kind, plain metadata, and named sections of bytes, as one safetensors file.
+
+    8 bytes       n, little-endian
+    n bytes       JSON in ASCII, padded with spaces to a multiple of 8:
+                  {"__metadata__": {"format": "fhe", "version": "1", "kind": …, "digest": …, "content": …},
+                   name: {"dtype": "U8", "shape": [size], "data_offsets": [start, stop]}, …}
+    the rest      the sections, one after another, in the order of the header
+
+``content`` is JSON again, with sorted keys; ``digest`` the SHA-256 of the whole file, its own 64 digits taken as
+zeros. There is one way to write a container, and what is not written that way is not read: no byte can be changed,
+added or repeated unnoticed by accident. (A digest is no signature: whoever forges a file also computes its digest.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from fhe.errors import FormatError, ParameterError
+
+MAGIC = "fhe"
+VERSION = "1"
+BLANK_DIGEST = "0" * 64
+SMALLEST_HEADER_LIMIT = 1 << 20
+
+Section = bytes | memoryview
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a file says it is, what it says of itself, and its bulk.
+
+    >>> sent = Container("note", {"level": 3}, {"body": b"residues"}).to_bytes()
+    >>> received = Container.from_bytes(sent, "note")
+    >>> received.content, bytes(received.sections["body"])
+    ({'level': 3}, b'residues')
+    """
+
+    kind: str
+    content: dict[str, Any]
+    sections: Mapping[str, Section]
+
+    def to_bytes(self) -> bytes:
+        """The file. Raises ParameterError for more sections and metadata than a header may hold."""
+        content, sizes = _canonical(self.content), {name: len(section) for name, section in self.sections.items()}
+        blank = _header(self.kind, content, BLANK_DIGEST, sizes)
+        limit = header_limit(len(blank) + sum(sizes.values()))
+        if len(blank) > limit:
+            raise ParameterError(
+                f"{len(sizes)} sections and their metadata need a header of {len(blank)} bytes, the limit is {limit}; "
+                "split them over several files, or use a larger ring degree: fewer and larger ciphertexts"
+            )
+        digest = _digest(blank, self.sections.values())
+        return b"".join([_header(self.kind, content, digest, sizes), *self.sections.values()])
+
+    @classmethod
+    def from_bytes(cls, data: Section | bytearray, kind: str) -> Container:
+        """The container of `to_bytes`; sections are views of ``data``, nothing of their size is allocated.
+
+        Raises FormatError for bytes of another format, version or kind, and for any that were changed, cut or added.
+        """
+        view = memoryview(data).toreadonly().cast("B")
+        prefix = _prefix(view)
+        table = _parse(prefix[8:], "the header")
+        metadata = _metadata(table.pop("__metadata__", None), kind)
+        sizes = {name: _size(entry) for name, entry in table.items()}
+        announced = len(prefix) + sum(sizes.values())
+        if announced != len(view):
+            raise FormatError(f"the header announces {announced} bytes, there are {len(view)}: cut short, or added to")
+        content, digest = _parse(metadata["content"].encode(), "the metadata"), metadata["digest"]
+        if prefix != _header(kind, _canonical(content), digest, sizes):
+            raise FormatError("the header is not in its one canonical form; the bytes were changed on their way")
+        if digest != _digest(_header(kind, metadata["content"], BLANK_DIGEST, sizes), [view[len(prefix) :]]):
+            raise FormatError("the digest does not match; the bytes were changed on their way, ask for them again")
+        return cls(kind, content, _slices(view[len(prefix) :], sizes))
+
+    def require_sections(self, names: Iterable[str]) -> None:
+        """Raise FormatError unless the sections are just these, in this order."""
+        expected, found = list(names), list(self.sections)
+        if expected != found:
+            raise FormatError(f"the metadata speak of {len(expected)} sections, the file has {len(found)}, or others")
+
+
+def header_limit(total: int) -> int:
+    """The largest header of a file of this size: 1 MiB, or a sixty-fourth of the file where that is more.
+
+    Parsed JSON takes many times the memory of its text, which this keeps in proportion to what was sent.
+    """
+    return max(SMALLEST_HEADER_LIMIT, total // 64)
+
+
+def _canonical(content: object) -> str:
+    """The one text of plain values: keys sorted, no spaces, ASCII, no NaN and no infinity."""
+    try:
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except ValueError as error:
+        raise FormatError(f"metadata are finite plain values: {error}") from error
+
+
+def _header(kind: str, content: str, digest: str, sizes: Mapping[str, int]) -> bytes:
+    """Length and JSON of the header, padded so that the sections begin at a multiple of 8."""
+    metadata = {"format": MAGIC, "version": VERSION, "kind": kind, "digest": digest, "content": content}
+    table: dict[str, object] = {"__metadata__": metadata}
+    start = 0
+    for name, size in sizes.items():
+        table[name] = {"dtype": "U8", "shape": [size], "data_offsets": [start, start + size]}
+        start += size
+    text = json.dumps(table, separators=(",", ":")).encode("ascii")
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
+def _digest(blank_header: bytes, sections: Iterable[Section]) -> str:
+    digest = hashlib.sha256(blank_header)
+    for section in sections:
+        digest.update(section)
+    return digest.hexdigest()
+
+
+def _prefix(view: memoryview) -> bytes:
+    """Length and header as they came, no longer than they may be."""
+    if len(view) < 8:
+        raise FormatError(f"{len(view)} bytes are too few for a header; this is no file of this library, or cut short")
+    size, limit = int.from_bytes(view[:8], "little"), header_limit(len(view))
+    if size > min(limit, len(view) - 8):
+        raise FormatError(
+            f"a header of {size} bytes is announced, with {len(view) - 8} bytes to come and a limit of {limit}; "
+            "this is no file of this library, or cut short"
+        )
+    return bytes(view[: 8 + size])
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no finite number")
+
+
+def _parse(text: bytes, what: str) -> dict[str, Any]:
+    """A JSON object; FormatError for anything else, however deep, wide, or strange."""
+    try:
+        parsed = json.loads(text.decode("ascii"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{what} of the bytes is no JSON of this library") from error
+    if not isinstance(parsed, dict):
+        raise FormatError(f"{what} of the bytes is no JSON object")
+    return parsed
+
+
+def _metadata(metadata: object, kind: str) -> dict[str, str]:
+    """The strings of ``__metadata__``, of this format, a version that is read, and the kind that is wanted."""
+    if not isinstance(metadata, dict) or metadata.get("format") != MAGIC:
+        raise FormatError("these bytes are no file of this library: their header does not say so")
+    if metadata.get("version") != VERSION:
+        raise FormatError(f"these bytes have format version {metadata.get('version')!r:.20}; read here: {VERSION}")
+    if set(metadata) != {"format", "version", "kind", "digest", "content"} or not all(
+        isinstance(value, str) for value in metadata.values()
+    ):
+        raise FormatError("the header's metadata are format, version, kind, digest and content, each a string")
+    if metadata["kind"] != kind:
+        raise FormatError(f"these bytes hold a {metadata['kind']!r:.20}, where a {kind!r} is read")
+    return metadata
+
+
+def _size(entry: object) -> int:
+    """The size of a section; that it is a section in its place follows from the header's canonical form."""
+    match entry:
+        case {"data_offsets": [int(start), int(stop)]} if 0 <= start <= stop:
+            return stop - start
+    raise FormatError("a section of the header does not say from where to where it goes")
+
+
+def _slices(body: memoryview, sizes: Mapping[str, int]) -> dict[str, Section]:
+    sections: dict[str, Section] = {}
+    start = 0
+    for name, size in sizes.items():
+        sections[name] = body[start : start + size]
+        start += size
+    return sections

@@ -1,0 +1,188 @@
+"""Keys and ciphertexts to bytes and back. What travels is public; no secret key can be reached from here.
+
+Every uniform half is sent as the 32-byte seed that it expands from: of public and evaluation keys, and of fresh
+symmetric ciphertexts. Each is expanded by the labels that its maker used: `fhe.rlwe.secret`.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+
+from fhe.backend.protocol import Backend
+from fhe.errors import FormatError, ParameterError
+from fhe.io.claims import Claims
+from fhe.io.format import Container, Section
+from fhe.parameters import Parameters
+from fhe.ring.basis import Basis
+from fhe.ring.codec import pack, packed_bytes, unpack
+from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
+from fhe.ring.random import SEED_BYTES, uniform
+from fhe.rlwe.automorphism import check_element
+from fhe.rlwe.chain import ModulusChain
+from fhe.rlwe.ciphertext import Ciphertext
+from fhe.rlwe.keyswitch import SwitchingKey
+from fhe.rlwe.public import EvaluationKeys, PublicKey
+
+KEY_ID_BYTES: Final = 16
+LARGEST_DEGREE: Final = 2
+DOMAINS: Final[dict[str, type[Poly]]] = {"coefficients": CoeffPoly, "evaluations": EvalPoly}
+
+# --- public and evaluation keys -------------------------------------------------------------------------------------
+
+
+def public_to_bytes(chain: ModulusChain, public_key: PublicKey | None, keys: EvaluationKeys) -> bytes:
+    """Parameters, public key and evaluation keys, as a container of kind "public"."""
+    galois = dict(sorted(keys.galois.items()))
+    content = {
+        "parameters": chain.parameters.to_dict(),
+        "key_id": keys.key_id.hex(),
+        "public_key": public_key and public_key.seed.hex(),
+        "relinearization": keys.relinearization and _described(keys.relinearization),
+        "galois": [{"element": element} | _described(key) for element, key in galois.items()],
+    }
+    sections: dict[str, Section] = {}
+    if public_key is not None:
+        if public_key.key_id != keys.key_id:
+            raise ParameterError("public key and evaluation keys belong to different secrets; give those of one")
+        sections["public_key"] = pack([public_key.b])
+    if keys.relinearization is not None:
+        sections["relinearization"] = pack(keys.relinearization.b)
+    sections |= {_galois_section(element): pack(key.b) for element, key in galois.items()}
+    return Container("public", content, sections).to_bytes()
+
+
+def public_from_bytes(
+    data: bytes, backend: Backend | str | None = None
+) -> tuple[ModulusChain, PublicKey | None, EvaluationKeys]:
+    """The chain and the keys of `public_to_bytes`, on a backend.
+
+    Raises FormatError for bytes that are not such a container, whole and unharmed, or whose metadata do not fit
+    together; ParameterError for a parameter set that cannot be.
+    """
+    container = Container.from_bytes(data, "public")
+    entries = ["parameters", "key_id", "public_key", "relinearization", "galois"]
+    claims = Claims(container.content, "a public context", entries)
+    chain = ModulusChain.of(Parameters.from_dict(claims.raw("parameters")), backend)
+    key_id = claims.octets("key_id", KEY_ID_BYTES)
+    galois = _elements(chain, claims)
+    named = [name for name in ("public_key", "relinearization") if claims.has(name)]
+    container.require_sections([*named, *map(_galois_section, galois)])
+    keys, public_key = EvaluationKeys(chain, key_id), None
+    if claims.has("public_key"):
+        seed = claims.octets("public_key", SEED_BYTES)
+        public_key = _public_key(chain, key_id, seed, container.sections["public_key"])
+    if claims.has("relinearization"):
+        described = Claims(claims.raw("relinearization"), "a relinearisation key", ["level", "seed"])
+        keys.relinearization = _switching_key(chain, described, container.sections["relinearization"])
+    for element, described in galois.items():
+        keys.galois[element] = _switching_key(chain, described, container.sections[_galois_section(element)])
+    return chain, public_key, keys
+
+
+def _described(key: SwitchingKey) -> dict[str, Any]:
+    return {"level": key.level, "seed": key.seed.hex()}
+
+
+def _galois_section(element: int) -> str:
+    return f"galois.{element}"
+
+
+def _elements(chain: ModulusChain, claims: Claims) -> dict[int, Claims]:
+    """What is said of each Galois key, by element; the elements ascend, so none comes twice."""
+    N = chain.parameters.ring_degree
+    described = [Claims(item, "a Galois key", ["element", "level", "seed"]) for item in claims.items("galois")]
+    elements = [check_element(item.integer("element", 1, 2 * N - 1), N) for item in described]
+    if any(second <= first for first, second in pairwise(elements)):
+        raise FormatError("the Galois keys are not in ascending order of their elements, each of them once")
+    return dict(zip(elements, described, strict=True))
+
+
+def _public_key(chain: ModulusChain, key_id: bytes, seed: bytes, section: Section) -> PublicKey:
+    level = chain.parameters.max_level
+    _require_size("a public key", section, chain.parameters, chain.parameters.moduli(level))
+    basis = chain.q(level)
+    (b,) = unpack(EvalPoly, basis, section)
+    return PublicKey(chain, b, uniform(basis, seed), seed, key_id)
+
+
+def _switching_key(chain: ModulusChain, claims: Claims, section: Section) -> SwitchingKey:
+    parameters = chain.parameters
+    level, seed = claims.integer("level", 0, parameters.max_level), claims.octets("seed", SEED_BYTES)
+    digits = math.ceil(parameters.limbs(level) / parameters.digit)
+    _require_size("a switching key", section, parameters, parameters.special + parameters.moduli(level), digits)
+    basis = chain.qp(level)
+    a = tuple(uniform(basis, seed, digit=digit) for digit in range(digits))
+    return SwitchingKey(unpack(EvalPoly, basis, section), a, level, seed)
+
+
+def _require_size(
+    what: str, section: Section, parameters: Parameters, moduli: tuple[int, ...], polynomials: int = 1
+) -> None:
+    """Raise FormatError unless a section holds so many polynomials; before a basis or a buffer is made."""
+    expected = polynomials * packed_bytes(parameters.ring_degree, moduli)
+    if len(section) != expected:
+        raise FormatError(f"{what} of this parameter set and level takes {expected} bytes, not {len(section)}")
+
+
+# --- ciphertexts ----------------------------------------------------------------------------------------------------
+
+
+def ciphertext_to_parts(x: Ciphertext) -> tuple[dict[str, Any], bytes]:
+    """What is publicly known of a ciphertext, and its packed polynomials: (c_0) and a seed, or (c_0, c_1, …)."""
+    refuse_transparent(x)
+    content = {
+        "level": x.level,
+        "degree": x.degree,
+        "domain": next(name for name, domain in DOMAINS.items() if isinstance(x.c[0], domain)),
+        "scale": float(x.scale),
+        "noise": float(x.noise),
+        "bound": float(x.bound),
+        "seed": x.seed and x.seed.hex(),
+    }
+    return content, pack(x.c if x.seed is None else x.c[:1])
+
+
+def ciphertext_from_parts(content: object, section: Section, chain: ModulusChain, key_id: bytes) -> Ciphertext:
+    """The ciphertext of `ciphertext_to_parts`; FormatError for claims that this chain does not allow."""
+    names = ["level", "degree", "domain", "scale", "noise", "bound", "seed"]
+    claims, parameters = Claims(content, "a ciphertext", names), chain.parameters
+    level, degree = claims.integer("level", 0, parameters.max_level), claims.integer("degree", 1, LARGEST_DEGREE)
+    scale, noise, bound = claims.number("scale", 1.0), claims.number("noise"), claims.number("bound", 0.0)
+    if math.log2(scale) > parameters.log_modulus(level):
+        raise FormatError(f"a scale of 2^{math.log2(scale):.1f} exceeds the modulus of level {level}")
+    domain, seed = claims.choice("domain", DOMAINS), None
+    if claims.has("seed"):
+        seed = claims.octets("seed", SEED_BYTES)
+        if degree != 1 or domain is not EvalPoly:
+            raise FormatError("only a fresh ciphertext has a seed: one of degree 1, as evaluations")
+    sent = degree + 1 if seed is None else 1
+    _require_size("a ciphertext", section, parameters, parameters.moduli(level), sent)
+    basis = chain.q(level)
+    c = unpack(domain, basis, section) + _expanded(basis, seed)
+    return Ciphertext(chain, c, level, key_id, scale, noise, bound, seed)
+
+
+def _expanded(basis: Basis, seed: bytes | None) -> tuple[Poly, ...]:
+    """c_1 of a fresh symmetric ciphertext, or nothing."""
+    return () if seed is None else (uniform(basis, seed),)
+
+
+def refuse_transparent(x: Ciphertext) -> None:
+    """Raise ParameterError for a ciphertext that anybody can read.
+
+    Modulo a prime where c_1, c_2, … vanish, c_0 alone is message and noise. (An encryption times that very prime
+    vanishes there altogether and gives nothing away; one that vanishes everywhere is an open zero.)
+    """
+    if x.seed is not None:
+        return
+    message, *masks = (poly.residues.any(axis=-1) for poly in x.c)
+    masked = np.any(masks, axis=0)
+    if not masked.any() or (message & ~masked).any():
+        raise ParameterError(
+            "this ciphertext is not encrypted: nothing of the secret is left in it, as after x - x or x * 0, and "
+            "anybody could read it; add a fresh encryption of zero: x + ctx.encrypt(np.zeros(x.shape))"
+        )
