@@ -180,8 +180,7 @@ class EncryptedArray:
         array = np.asarray(other)
         dtype = self.evaluator.result_type(self.dtype, array.dtype)
         array, _ = self.evaluator.admit(array, self._plain_bound(array))
-        if array.ndim and np.broadcast_shapes(self.shape, array.shape) != self.shape:
-            raise EncodingError(f"a plain array of shape {array.shape} does not broadcast to {self.shape}")
+        self.layout.check_broadcast(array.shape)
         if array.ndim == 0 and (plain == self.evaluator.multiply_plain or self.layout.full):
             shards = [plain(shard, array) for shard in self.shards]
         else:  # into the elements' slots only, so that padding stays zero

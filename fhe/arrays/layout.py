@@ -82,6 +82,12 @@ class Layout:
         places: NDArray[np.int64] = rows + np.arange(self.width)
         return places
 
+    def check_broadcast(self, shape: tuple[int, ...]) -> None:
+        """Raise EncodingError unless a plain array of this shape broadcasts to the layout's."""
+        trailing = self.shape[len(self.shape) - len(shape) :]
+        if len(shape) > len(self.shape) or any(n not in (1, m) for n, m in zip(shape, trailing, strict=True)):
+            raise EncodingError(f"a plain array of shape {shape} does not broadcast to {self.shape}")
+
     def pack(self, array: NDArray[Any]) -> NDArray[Any]:
         """The array's elements in their slots, ``(shards, slots)``, padding zero."""
         out = np.zeros(self.shards * self.slots, dtype=array.dtype)

@@ -89,10 +89,10 @@ def _giant_step(
         diagonal = padded[index, (index + shift + b) % d]
         if not diagonal.any():
             continue
-        slots = np.zeros(min(2 * d, evaluator.row), dtype=padded.dtype)
-        slots[shift : shift + d] = diagonal
-        if shift + d > len(slots):  # d == row: rotations are cyclic in d already
-            slots = np.roll(np.resize(diagonal, d), shift)
+        if d == evaluator.row:
+            slots = np.roll(diagonal, shift)
+        else:
+            slots = np.concatenate([np.zeros(shift, dtype=padded.dtype), diagonal])
         product = evaluator.multiply_plain(x, slots)
         total = product if total is None else evaluator.add(total, product)
     return total

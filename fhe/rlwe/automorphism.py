@@ -61,6 +61,6 @@ def power_of_two_steps(slots: int) -> list[int]:
 
 
 def rotation_elements(steps: Iterable[int], ring_degree: int) -> list[int]:
-    """Distinct elements of these steps, the identity left out."""
-    elements = {rotation_element(step, ring_degree) for step in steps}
-    return sorted(elements - {1})
+    """Distinct elements of these steps in their order, the identity left out."""
+    elements = dict.fromkeys(rotation_element(step, ring_degree) for step in steps)
+    return [element for element in elements if element != 1]

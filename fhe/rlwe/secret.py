@@ -5,6 +5,7 @@ Imported by the owner, the command line and the tests alone; a server's code can
 
 from __future__ import annotations
 
+import weakref
 from typing import NoReturn
 
 from fhe.ring.poly import CoeffPoly, EvalPoly, Poly, wiped
@@ -24,13 +25,14 @@ class SecretKey:
     It has no public attribute that holds s, no useful repr, and cannot be pickled or copied.
     """
 
-    __slots__ = ("_s", "_seeds", "chain", "id")
+    __slots__ = ("__weakref__", "_s", "_seeds", "chain", "id")
 
     def __init__(self, chain: ModulusChain, s: EvalPoly, key_id: bytes, seeds: SeedSource = system_seed) -> None:
         self.chain = chain
         self.id = key_id
         self._s = s
         self._seeds = seeds
+        weakref.finalize(self, s.wipe)  # also when the interpreter ends
 
     @classmethod
     def generate(cls, chain: ModulusChain, seeds: SeedSource = system_seed) -> SecretKey:
@@ -122,11 +124,6 @@ class SecretKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret key cannot be pickled or copied: it would leave its owner unprotected")
-
-    def __del__(self) -> None:
-        s = getattr(self, "_s", None)
-        if s is not None:
-            s.wipe()
 
 
 def _gadget(chain: ModulusChain, level: int) -> list[list[int]]:
