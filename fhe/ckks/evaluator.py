@@ -260,7 +260,10 @@ class CKKSEvaluator:
         if element == 1:
             return x
         self.keys.require_galois(element)
-        return self._switched(evaluate.automorphism(self.settle(x), element, self.keys))
+        # A pending plaintext product is rotated as it is: at scale Delta^2 the switching noise is nothing, and a sum
+        # of rotations is then rounded once, by its rescale, instead of once for each.
+        x = self.settle(x) if x.degree == 2 else x
+        return self._switched(evaluate.automorphism(x, element, self.keys))
 
     def _switched(self, x: Ciphertext) -> Ciphertext:
         return replace(x, noise=x.noise + precision.key_switch(self.parameters, x.level))
