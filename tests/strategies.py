@@ -217,8 +217,8 @@ def near_the_middle(basis: Primes, seed: int) -> tuple[NDArray[np.object_], NDAr
     """N integers beside Q/2, and whether each is further from it than the error bound of `Backend.convert`."""
     rng = np.random.default_rng(seed)
     middle, reach = Fraction(basis.product, 2), Fraction(basis.product * len(basis), 1 << 45)
-    scaled = [Fraction(int(s), 1 << 20) for s in rng.integers(-2 << 20, 2 << 20, basis.ring_degree)]
-    scaled[:4] = [Fraction(1), Fraction(-1), Fraction(1, 1 << 20), Fraction(-1, 1 << 20)]
+    distances = 2.0 ** rng.uniform(-20, 1, basis.ring_degree) * rng.choice([-1, 1], basis.ring_degree)
+    scaled = [Fraction(1), Fraction(-1), *(Fraction(s) for s in distances[2:])]
     x = np.array([math.floor(middle + s * reach + (s > 0)) for s in scaled], dtype=object)
     return x, np.array([abs(v - middle) > reach for v in x])
 
