@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV ?= .venv
 ARGS ?=
-BENCH ?= kernels schemes
+BENCH ?= $(patsubst bench/bench_%.py,%,$(wildcard bench/bench_*.py))
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
