@@ -1,20 +1,19 @@
 """The primes of a modulus chain: derived from sizes, or checked when they were given.
 
-An NTT prime of a ring of degree N is 1 mod 2N. Of each size the largest are taken: those just below a power of two
-leave CKKS scales where they were put, and never exceed the width a transform was built for.
+An NTT prime of a ring of degree N is 1 mod 2N. Of each size the largest are taken: just below a power of two they leave
+CKKS scales where they were put, and never exceed the width a transform was built for.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, groupby
 
 from fhe.costs import WORD_BITS
 from fhe.errors import ParameterError
-from fhe.primes import is_prime, ntt_primes
+from fhe.primes import is_prime
 
 SMALLEST_BITS = 20
 LARGEST_LEVEL_BITS = 2 * WORD_BITS
@@ -70,37 +69,46 @@ def derived_primes(
 ) -> tuple[Levels, tuple[int, ...]]:
     """The levels and special primes of these sizes, all distinct, none dividing ``avoid``; the same every time.
 
-    Primes nearest to their power of two go to the levels above the base first, whose quotients are the scales.
+    A level of b bits is the largest free prime below 2^b, or two primes whose product is close below 2^b. The levels
+    above the base, whose products the scales are divided by, choose first.
 
     >>> derived_primes(4096, (40,), (41,), 1)
     (((1099511480321,),), (2199023190017,))
     """
-    sizes = Counter(chain.from_iterable(map(split, (*modulus_bits, *special_bits))))
-    pools = {bits: iter(_primes_of(ring_degree, bits, count, avoid)) for bits, count in sizes.items()}
-    upper = [_take(pools, bits) for bits in modulus_bits[1:]]
-    base = _take(pools, modulus_bits[0])
-    return (base, *upper), tuple(chain.from_iterable(_take(pools, bits) for bits in special_bits))
+    search = _Search(ring_degree, avoid)
+    upper = [search.group(bits) for bits in modulus_bits[1:]]
+    base = search.group(modulus_bits[0])
+    return (base, *upper), tuple(chain.from_iterable(map(search.group, special_bits)))
 
 
-def _take(pools: dict[int, Iterator[int]], bits: int) -> tuple[int, ...]:
-    return tuple(next(pools[part]) for part in split(bits))
+class _Search:
+    """The primes of one ring that are still free, from above."""
 
+    def __init__(self, ring_degree: int, avoid: int) -> None:
+        self._order, self._avoid = 2 * ring_degree, avoid
+        self._taken: set[int] = set()
+        self._reached: dict[int, int] = {}
 
-def _primes_of(ring_degree: int, bits: int, count: int, avoid: int) -> list[int]:
-    """The largest primes of exactly this size that are 1 mod 2N and do not divide ``avoid``."""
-    excluded: set[int] = set()
-    while True:
-        primes = ntt_primes(ring_degree, bits, count, exclude=excluded)
-        excluded |= (dividing := {q for q in primes if avoid % q == 0})
-        if not dividing:
-            break
-    enough = sum(q.bit_length() == bits for q in primes)
-    if enough < count:
-        raise ParameterError(
-            f"{count} primes of {bits} bits are needed, only {enough} are 1 mod {2 * ring_degree}: use more bits, "
-            "a smaller ring degree, or fewer levels of this size"
-        )
-    return primes
+    def group(self, bits: int) -> tuple[int, ...]:
+        """One prime, or two, with a product of exactly this many bits."""
+        first = self._below(1 << split(bits)[0])
+        group = (first,) if bits <= WORD_BITS else (first, self._below((1 << bits) // first))
+        if math.prod(group).bit_length() < bits or max(group).bit_length() > WORD_BITS or 1 in group:
+            raise ParameterError(
+                f"levels of {bits} bits run out of primes that are 1 mod {self._order}: use more bits, a smaller ring "
+                "degree, or fewer levels of this size"
+            )
+        return group
+
+    def _below(self, bound: int) -> int:
+        """The largest free prime that is 1 mod 2N and at most ``bound``; 1 when there is none of 20 bits."""
+        start = self._reached.get(bound, (bound - 1) // self._order * self._order + 1)
+        candidates = range(start, 1 << (SMALLEST_BITS - 1), -self._order)
+        free = (q for q in candidates if q not in self._taken and self._avoid % q and is_prime(q))
+        q = next(free, 1)
+        self._taken.add(q)
+        self._reached[bound] = q
+        return q
 
 
 def check_primes(ring_degree: int, levels: Levels, special: tuple[int, ...]) -> None:

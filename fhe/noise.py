@@ -31,7 +31,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fhe.parameters import BFVParameters, Parameters
+from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 
 SECRET_VARIANCE = 2 / 3  # uniform ternary
 ERROR_VARIANCE = 10.5  # centred binomial of 21 + 21 bits
@@ -117,37 +117,56 @@ def fresh_public(parameters: Parameters) -> float:
 
     c_0 = b u + e_0 + m and c_1 = a u + e_1 with b = -a s + e leave e u + e_1 s + e_0, of proxy
     10.5 (|u|^2 + |s|^2 + 1).
+
+    >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
+    >>> round(fresh_public(p), 1)
+    12.4
     """
     return public_encryption(parameters.ring_degree)
 
 
 def fresh_symmetric(parameters: Parameters) -> float:
-    """Of an encryption under the secret key: e, and 1/2 for the rounding of the message."""
+    """Of an encryption under the secret key: e, and 1/2 for the rounding of the message.
+
+    >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
+    >>> round(fresh_symmetric(p), 1)
+    5.8
+    """
     return math.log2(tail(parameters.ring_degree) * (math.sqrt(ERROR_VARIANCE) + 0.5))
 
 
 def divide_round(parameters: Parameters, degree: int = 1) -> float:
-    """What dividing a ciphertext with rounding adds: r_0 + r_1 s (+ r_2 s^2), each r uniform in [-1/2, 1/2]."""
+    """What dividing a ciphertext with rounding adds: r_0 + r_1 s (+ r_2 s^2), each r uniform in [-1/2, 1/2].
+
+    >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
+    >>> round(divide_round(p), 1), round(divide_round(p, degree=2), 1)
+    (8.4, 18.1)
+    """
     return rounding(parameters.ring_degree, degree)
 
 
 def rescale(parameters: Parameters, level: int, noise: float) -> float:
-    """Of a ciphertext of degree 1 divided by the primes of its level: B / q_l, and rounding."""
+    """Of a ciphertext of degree 1 divided by the primes of its level: B / q_l, and rounding.
+
+    >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
+    >>> round(rescale(p, 3, 60.0), 1)
+    18.0
+    """
     dropped = parameters.log_modulus(level) - (parameters.log_modulus(level - 1) if level else 0.0)
     return add(noise - dropped, divide_round(parameters))
 
 
+@lru_cache(maxsize=1024)
 def key_switch(parameters: Parameters, level: int) -> float:
     """What switching one component to another key adds: sum_j d_j e_j / P, and rounding.
 
     Digit j, of a_j primes with product D_j, is an integer polynomial with coefficients in [0, a_j D_j) (the overflow
     multiple is left in): whatever the digits, the proxy is at most 10.5 N sum_j (a_j D_j / P)^2.
+
+    >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
+    >>> round(key_switch(p, 3), 1)
+    10.5
     """
-    return _key_switch(parameters, level)
-
-
-@lru_cache(maxsize=1024)
-def _key_switch(parameters: Parameters, level: int) -> float:
     log_p = parameters.log_p
     digits = [(len(digit), math.fsum(map(math.log2, digit)) - log_p) for digit in parameters.digits(level)]
     return switching(parameters.ring_degree, digits)
@@ -158,6 +177,9 @@ def multiply_plain(noise: float, plain_norm: float) -> float:
 
     For a number the norm is its magnitude, in CKKS scale times the largest |value|; the 1-norm of the coefficients
     bounds it always.
+
+    >>> multiply_plain(10.0, canonical_norm([-4, 0, 0, 0]))
+    12.0
     """
     return noise + plain_norm
 
@@ -166,7 +188,12 @@ def multiply_plain(noise: float, plain_norm: float) -> float:
 
 
 def limit_bfv(parameters: BFVParameters, level: int) -> float:
-    """log2 of Q_l / 2t: decryption is exact while all noise stays below."""
+    """log2 of Q_l / 2t: decryption is exact while all noise stays below.
+
+    >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
+    >>> round(limit_bfv(p, 3), 1)
+    151.0
+    """
     return parameters.log_modulus(level) - 1 - math.log2(parameters.plain_modulus)
 
 
@@ -180,7 +207,11 @@ def multiply_bfv(parameters: BFVParameters, level: int, a: float, b: float) -> f
     2.  (t/Q) v v', by Cauchy–Schwarz;
     3.  r_0 + r_1 s + r_2 s^2.
 
-    (Kim, Polyakov, Zucca, ePrint 2021/204, section 4, for the terms.)
+    (Kim, Polyakov, Zucca, ePrint 2021/204, for the terms.)
+
+    >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
+    >>> round(multiply_bfv(p, 3, fresh_public(p), fresh_public(p)), 1)
+    43.7
     """
     t = math.log2(parameters.plain_modulus)
     return product(parameters.ring_degree, t, parameters.log_modulus(level), a, b)
@@ -192,30 +223,49 @@ def multiply_bfv(parameters: BFVParameters, level: int, a: float, b: float) -> f
 # a value is at most B over the scale. No assumption on the energy of products is needed; rounding counts as uniform.
 
 
-def fresh_public_slots(parameters: Parameters) -> float:
-    """Of an encryption under the public key, with the rounding of the message."""
+def fresh_public_slots(parameters: CKKSParameters) -> float:
+    """Of an encryption under the public key, with the rounding of the message.
+
+    >>> p = CKKSParameters(ring_degree=2**14, modulus_bits=[46] + [40] * 6, special_bits=[43] * 3)
+    >>> round(fresh_public_slots(p), 1)
+    22.8
+    """
     N = parameters.ring_degree
     return _slots(N, ERROR_VARIANCE * (2 * secret_norm(N) ** 2 + 1) + ROUNDING_VARIANCE)
 
 
-def fresh_symmetric_slots(parameters: Parameters) -> float:
-    """Of an encryption under the secret key, with the rounding of the message."""
+def fresh_symmetric_slots(parameters: CKKSParameters) -> float:
+    """Of an encryption under the secret key, with the rounding of the message.
+
+    >>> p = CKKSParameters(ring_degree=2**14, modulus_bits=[46] + [40] * 6, special_bits=[43] * 3)
+    >>> round(fresh_symmetric_slots(p), 1)
+    12.1
+    """
     return _slots(parameters.ring_degree, ERROR_VARIANCE + ROUNDING_VARIANCE)
 
 
-def divide_round_slots(parameters: Parameters, degree: int = 1) -> float:
-    """What dividing a ciphertext with rounding adds: r_0 + r_1 s (+ r_2 s^2)."""
+def divide_round_slots(parameters: CKKSParameters, degree: int = 1) -> float:
+    """What dividing a ciphertext with rounding adds: r_0 + r_1 s (+ r_2 s^2).
+
+    >>> p = CKKSParameters(ring_degree=2**14, modulus_bits=[46] + [40] * 6, special_bits=[43] * 3)
+    >>> round(divide_round_slots(p), 1)
+    18.8
+    """
     N = parameters.ring_degree
     return _slots(N, ROUNDING_VARIANCE * sum(secret_norm(N) ** (2 * power) for power in range(degree + 1)))
 
 
 @lru_cache(maxsize=1024)
-def key_switch_slots(parameters: Parameters, level: int) -> float:
+def key_switch_slots(parameters: CKKSParameters, level: int) -> float:
     """What switching one component to another key adds: sum_j d_j e_j / P, and rounding.
 
     The coefficients of digit j are not centred: their mean a_j D_j / 2 is the polynomial 1 + X + … + X^(N-1) times
     that, of size 1 / sin(pi / 2N) or about 2N/pi at the roots nearest to 1. So slot 0 and its conjugate get about
     sqrt(N) times the noise of the others, and they set the bound.
+
+    >>> p = CKKSParameters(ring_degree=2**14, modulus_bits=[46] + [40] * 6, special_bits=[43] * 3)
+    >>> round(key_switch_slots(p, 6), 1)
+    23.2
     """
     N, log_p, energies = parameters.ring_degree, parameters.log_p, []
     for digit in parameters.digits(level):
@@ -229,6 +279,9 @@ def multiply_ckks(a: float, b: float, message_a: float, message_b: float) -> flo
     """Of a product, before relinearisation: m v' + m' v + v v'.
 
     ``message_a`` and ``message_b`` are log2 of scale times the largest |value|.
+
+    >>> round(multiply_ckks(20.0, 20.0, 40.0, 40.0), 3)
+    61.0
     """
     return add(a + message_b, b + message_a, a + b)
 
@@ -280,6 +333,9 @@ def chain_noise(
     sums: int = 1,
 ) -> float:
     """Of ``depth`` BFV products in a row: what parameters are chosen for.
+
+    >>> round(chain_noise(2**13, 16, 126, [(1, -3.0)] * 3, depth=2), 1)
+    88.4
 
     Every operand, the fresh ones too, is rotated once before its product, with relinearisation, and ``sums`` products
     are added; in the end a rotate-and-sum goes over all N slots.

@@ -25,6 +25,7 @@ from fhe.security import SECURITY_LEVELS, require_secure, security_level
 SMALLEST_RING_DEGREE, LARGEST_RING_DEGREE = 8, 1 << 17
 LARGEST_PLAIN_BITS = WORD_BITS
 LONGEST_REASON = 200
+LONGEST_NUMBER = 64
 DIGIT_SLACK_BITS = 1.0
 DRIFT_BITS = 1.0
 
@@ -385,8 +386,9 @@ def _check_form(data: dict[Any, Any], form: Mapping[str, type]) -> None:
     if set(data) != set(form):
         raise FormatError(f"a parameter set has the entries {', '.join(form)} and no others")
     for name, kind in form.items():
-        if type(data[name]) is not kind:
-            raise FormatError(f"entry {name} of a parameter set must be of type {kind.__name__}")
+        value: Any = data[name]
+        if type(value) is not kind or (isinstance(value, int) and value.bit_length() > LONGEST_NUMBER):
+            raise FormatError(f"entry {name} of a parameter set must be of type {kind.__name__}, integers of 64 bits")
     for level in data["levels"]:
         if type(level) is not list:
             raise FormatError("each level of a parameter set must be a list of primes")

@@ -88,7 +88,10 @@ def smallest_ring_degree(log_qp: float, security: int = 128, quantum: bool = Fal
 
 
 def require_secure(ring_degree: int, log_qp: float, security: int = 128, quantum: bool = False) -> None:
-    """Raise ParameterError, with the limit and what to do, unless N and log2(QP) have this security."""
+    """Raise ParameterError, with the limit and what to do, unless N and log2(QP) have this security.
+
+    >>> require_secure(2**14, 430)
+    """
     if security_level(ring_degree, log_qp, quantum) >= security:
         return
     limit = largest_log_qp(ring_degree, security, quantum) if ring_degree >> SMALLEST_LOG_N else 0
