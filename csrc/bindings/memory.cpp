@@ -15,7 +15,7 @@ std::vector<py::ssize_t> shape_of(const Buffer& x) {
 // The array keeps the buffer alive.
 py::array_t<u64> view(const Buffer& x) {
   py::array_t<u64> array(shape_of(x), x.data(), py::cast(&x));
-  array.attr("flags").attr("writeable") = false;
+  py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
   return array;
 }
 

@@ -31,24 +31,22 @@ void pack_row(unsigned char* out, const u64* x, std::size_t n, int bits) {
   std::memcpy(out, &word, static_cast<std::size_t>(filled) / 8);
 }
 
-void unpack_row(u64* out, const unsigned char* data, std::size_t bytes, std::size_t n, int bits) {
+// A residue begins up to 7 bits into a byte and has at most 50: the eight bytes from there hold it.
+u64 residue_at(const unsigned char* data, std::size_t position, u64 mask) {
+  u64 window;
+  std::memcpy(&window, data + position / 8, 8);
+  return window >> position % 8 & mask;
+}
+
+// Windows that would pass the end of the row are read from a copy of its last bytes, followed by zeros.
+void unpack_row(u64* out, const unsigned char* data, std::size_t bytes, std::size_t n, std::size_t bits) {
   const u64 mask = (u64{1} << bits) - 1;
-  u128 window = 0;
-  int available = 0;
-  for (std::size_t k = 0; k < n; ++k) {
-    if (available < bits) {
-      u64 word = 0;
-      const std::size_t step = std::min<std::size_t>(8, bytes);
-      std::memcpy(&word, data, step);
-      data += step;
-      bytes -= step;
-      window |= static_cast<u128>(word) << available;
-      available += 64;
-    }
-    out[k] = static_cast<u64>(window) & mask;
-    window >>= bits;
-    available -= bits;
-  }
+  const std::size_t last = bytes < 8 ? 0 : bytes - 8;
+  unsigned char tail[16] = {};
+  std::memcpy(tail, data + last, bytes - last);
+  std::size_t k = 0;
+  for (; k < n && k * bits / 8 < last; ++k) out[k] = residue_at(data, k * bits, mask);
+  for (; k < n; ++k) out[k] = residue_at(tail, k * bits - 8 * last, mask);
 }
 
 void check_residues(const u64* x, std::size_t n, std::size_t row, u64 q) {
@@ -96,7 +94,7 @@ Buffer unpack(const Basis& basis, const Axes& leading, const unsigned char* data
   for (std::size_t row = 0; row < out.rows(); ++row) {
     const std::size_t limb = row % basis.size(), size = row_bytes(basis, limb);
     u64* const x = out.data() + row * out.ring_degree();
-    unpack_row(x, data, size, out.ring_degree(), basis.modulus(limb).bits);
+    unpack_row(x, data, size, out.ring_degree(), static_cast<std::size_t>(basis.modulus(limb).bits));
     check_residues(x, out.ring_degree(), row, basis.modulus(limb).value);
     data += size;
   }
