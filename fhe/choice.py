@@ -27,6 +27,7 @@ DEEPEST = 128
 MARGIN_BITS = 10  # of P above the largest digit, where there is room: key-switching noise then disappears in the rest
 LEAST_MARGIN_BITS = 3  # below this, rather wider special primes
 FREE = 1.01  # a larger base is free when it costs no more than this factor
+ROOMY_BITS = 20  # of the base above the scale by default: what people are used to from [60, 40, …, 40, 60]
 VALUE_BITS = 15
 LARGEST_DIGIT = 8
 BFV_MARGINS = range(10, -31, -5)
@@ -57,13 +58,12 @@ def choose_ckks(
 ) -> CKKSParameters:
     """CKKS parameters for ``depth`` multiplications in a row at scale 2^scale_bits.
 
-    The base level holds |values| <= bound at the end: log2(scale * bound) + 2 bits. Without ``bound`` it has the 46 or
-    50 bits of a full prime where those are free, else scale_bits + 6 (values up to 16), less (down to 1) where that
-    keeps N small. ``ring_degree`` or at least ``slots`` slots may be asked for. With ``insecure="reason"`` a given
+    The base level holds |values| <= bound at the end: log2(scale * bound) + 2 bits. Without ``bound`` it holds values
+    up to 2^18; less (16, and down to 1) where that keeps N small. A smaller ``bound`` is faster: one prime less. ``ring_degree`` or at least ``slots`` slots may be asked for. With ``insecure="reason"`` a given
     ring_degree is taken whatever its security. Raises ParameterError, saying what to lower, if nothing fits.
 
     >>> choose_ckks(depth=6)
-    CKKSParameters(N=16384, log2(QP)=424.0 from 46+6x40 | 3x46, digit=3, scale 2^40, 8192 slots, values up to 16, \
+    CKKSParameters(N=16384, log2(QP)=429.0 from 60+6x40 | 3x43, digit=3, scale 2^40, 8192 slots, values up to 262144, \
 128-bit security)
     """
     _check_request(depth, security)
@@ -211,7 +211,7 @@ def _base_sizes(scale_bits: int, bound: float | None) -> tuple[int, ...]:
     """Sizes of the base level: the usual one, what may replace it if that does not fit, and last what may if free.
 
     >>> _base_sizes(40, None), _base_sizes(28, None), _base_sizes(45, 100.0)
-    ((46, 44, 42, 46), (34, 32, 30, 46), (54, 54))
+    ((60, 46, 44, 42, 46), (48, 34, 32, 30, 46), (54, 54))
     """
     if bound is not None:
         if not 0 < bound < 2.0**LARGEST_LEVEL_BITS:
@@ -226,7 +226,8 @@ def _base_sizes(scale_bits: int, bound: float | None) -> tuple[int, ...]:
     # Rather one prime and values up to 4 than a second prime for values up to 16.
     usual = WORD_BITS if scale_bits + 4 <= WORD_BITS < scale_bits + 6 else scale_bits + 6
     full = next((size for size in (NARROW_BITS, WORD_BITS) if size >= usual), usual)
-    return usual, scale_bits + 4, scale_bits + 2, full
+    roomy = min(scale_bits + ROOMY_BITS, LARGEST_LEVEL_BITS)
+    return roomy, usual, scale_bits + 4, scale_bits + 2, full
 
 
 def _ckks_chain(N: int, depth: int, scale_bits: int, bases: tuple[int, ...], room: float) -> Chain | None:
