@@ -223,6 +223,19 @@ def near_the_middle(basis: Primes, seed: int) -> tuple[NDArray[np.object_], NDAr
     return x, np.array([abs(v - middle) > reach for v in x])
 
 
+@st.composite
+def dividends(
+    draw: st.DrawFn, basis: Primes, start: int, stop: int, leading: tuple[int, ...] = ()
+) -> NDArray[np.uint64]:
+    """Polynomials to divide by the primes outside of ``start … stop-1``, half of them with remainders beside D/2."""
+    x = draw(polys(basis, leading))
+    if draw(st.booleans()):
+        others = [*range(start), *range(stop, len(basis))]
+        dropped = Primes(basis.ring_degree, tuple(basis.moduli[i] for i in others))
+        x[..., others, :] = dropped.residues(near_the_middle(dropped, draw(SEEDS))[0])
+    return x
+
+
 @dataclass(frozen=True)
 class DigitLayout:
     """A basis of special primes followed by the ciphertext's, the latter in digits of some limbs."""

@@ -76,11 +76,12 @@ def test_entrywise_products_are_products_of_integers(machine, basis, data):
 
 @given(bases((1, 2), ring_degrees(8, 16)), st.integers(1, 20) | st.sampled_from([64, 65, 256, 257, 600]), st.data())
 def test_inner_product_is_a_sum_of_products(machine, basis, terms, data):
-    """Of few terms or many: residues that are all q - 1 fill whatever accumulates them."""
-    few = [[data.draw(polys(basis)) for _ in range(min(terms, 5))] for _ in range(2)]
+    """Of few terms or many, for residues of q - 1 fill what accumulates them; only the first L limbs count."""
+    longer = basis + data.draw(bases((2, 2), st.just(basis.ring_degree))).limbs(0, data.draw(st.integers(0, 2)))
+    few = [[data.draw(polys(over)) for _ in range(min(terms, 5))] for over in (basis, longer)]
     xs, ys = ([rows[j % len(rows)] for j in range(terms)] for rows in few)
-    expected = sum(x.astype(object) * y for x, y in zip(xs, ys, strict=True)) % basis.column
-    loaded = ([machine.load(basis, x) for x in rows] for rows in (xs, ys))
+    expected = sum(x.astype(object) * y[: len(basis)] for x, y in zip(xs, ys, strict=True)) % basis.column
+    loaded = [machine.load(basis, x) for x in xs], [machine.load(longer, y) for y in ys]
     assert np.array_equal(machine.read(machine.backend.inner_product(machine.handle(basis), *loaded)), expected)
 
 
