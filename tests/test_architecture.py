@@ -55,9 +55,10 @@ KNOWS = {
     "arrays": "circuits errors io parameters rlwe",
     "context": "arrays backend.protocol bfv ckks errors io parameters ring rlwe",
     "owner": "arrays backend.protocol bfv choice context errors parameters ring rlwe rlwe.secret",
-    "ml": "arrays context errors owner",
-    "cli": "arrays backend.choose context errors ml owner parameters",
-    "examples": "ml",
+    "ml": "arrays circuits errors",
+    "examples": "fhe ml",
+    "demo": "examples ml security",
+    "cli": "backend.choose choice demo errors fhe parameters",
     "__main__": "cli",
 }
 # The only folder or file of csrc/ -> what it may include, beside itself.
@@ -80,8 +81,8 @@ THIRD_PARTY = {
     "numpy": "",
     "cryptography": "io ring.random",
     "safetensors": "io",
-    "tqdm": "cli ml owner",
-    "sklearn": "cli examples ml",
+    "tqdm": "demo owner",
+    "sklearn": "examples ml",
 }
 NEVER_IMPORTED = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve"}  # received bytes are never unpickled
 
@@ -99,8 +100,8 @@ def all_imports() -> list[Import]:
 
 
 def own(dotted: str) -> str:
-    """The name inside the package: ``fhe.rlwe.secret`` is ``rlwe.secret``, ``fhe`` itself is empty."""
-    return dotted.removeprefix("fhe").removeprefix(".")
+    """The name inside the package: ``fhe.rlwe.secret`` is ``rlwe.secret``; the front page alone is ``fhe``."""
+    return dotted.removeprefix("fhe").removeprefix(".") or "fhe"
 
 
 def unit(name: str, graph: Iterable[str], separator: str = ".") -> str:

@@ -181,7 +181,8 @@ class EncryptedArray:
         dtype = self.evaluator.result_type(self.dtype, array.dtype)
         array, _ = self.evaluator.admit(array, self._plain_bound(array))
         self.layout.check_broadcast(array.shape)
-        if array.ndim == 0 and (plain == self.evaluator.multiply_plain or self.layout.full):
+        keeps_zeros = plain == self.evaluator.multiply_plain or self.layout.full or not self.layout.clean
+        if array.ndim == 0 and keeps_zeros:
             shards = [plain(shard, array) for shard in self.shards]
         else:  # into the elements' slots only, so that padding stays zero
             shards = [plain(shard, slots) for shard, slots in zip(self.shards, self.layout.pack(array), strict=True)]

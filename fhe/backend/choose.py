@@ -39,6 +39,23 @@ def choose(name: str | None = None, target: str | None = None) -> Backend:
     return _backend(name or default, target or None)
 
 
+def targets(name: str) -> list[str]:
+    """The targets of a backend that run here, fastest first; none where it is not built.
+
+    >>> targets("reference")[-1]
+    'interpreted'
+    """
+    if name == "native":
+        try:
+            from fhe.backend.native import supported_targets  # noqa: PLC0415  (may not be built)
+        except ImportError:
+            return []
+        return supported_targets()
+    from fhe.reference.loops import compiled_residue  # noqa: PLC0415  (only who asks for it pays for it)
+
+    return ["interpreted"] if compiled_residue is None else ["compiled", "interpreted"]
+
+
 @lru_cache(maxsize=1)
 def _why_no_core() -> str | None:
     """What keeps the native core from being imported, if anything does."""

@@ -1,0 +1,101 @@
+"""Polynomials of encrypted arrays, element by element, and what a computation will need, checked before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from numpy.polynomial import Chebyshev, Polynomial
+
+from fhe.arrays.array import EncryptedArray
+from fhe.arrays.layout import Layout
+from fhe.circuits.polynomial import depth_of_polynomial, evaluate_polynomial
+from fhe.errors import EncodingError, LevelError
+from fhe.rlwe.automorphism import rotation_elements
+from fhe.rlwe.ciphertext import Ciphertext
+
+Series = Polynomial | Chebyshev
+
+
+def depth_of_stages(stages: Sequence[Series], clean: bool = True) -> int:
+    """The levels that `apply` takes; ``clean`` as in `Layout`.
+
+    >>> depth_of_stages([Polynomial([0, 0, 1])]), depth_of_stages([Chebyshev([0, 1, 0, 1], domain=[-8, 8])])
+    (2, 3)
+    """
+    depth = 0
+    for p in stages:
+        depth += depth_of_polynomial(p.degree()) + _needs_map(p, clean)
+        clean = True
+    return depth
+
+
+def apply(stages: Sequence[Series], x: EncryptedArray) -> EncryptedArray:
+    """p_n(… p_1(x)), element by element: NumPy polynomials on real CKKS arrays.
+
+    Each takes ceil(log2(degree + 1)) levels. One more goes where its domain is not its window, and where the padding of
+    x holds something (after sums): both are one product with a plain array. The elements must lie in the domain of a
+    `Chebyshev` series, which is the caller's promise: values beyond it grow like their power, and spoil their
+    neighbours once they exceed the modulus. Raises LevelError before any work.
+    """
+    if x.dtype.kind != "f":
+        raise EncodingError(f"polynomials with real coefficients take real arrays, got dtype {x.dtype}")
+    require(x, levels=depth_of_stages(stages, _clean(x.layout)), what="this polynomial")
+    for p in stages:
+        x = _applied(p, x)
+    return x
+
+
+def require(
+    x: EncryptedArray, *, levels: int = 0, rotations: Iterable[int] = (), products: bool = False, what: str = "this"
+) -> None:
+    """Raise, before any work, what a computation on x would run into: LevelError, MissingKeyError.
+
+    ``rotations`` are the steps it takes, ``products`` whether it multiplies encrypted values.
+    """
+    if levels > x.levels_left:
+        raise LevelError(
+            f"{what} needs {levels} levels, {x.levels_left} are left; use fhe.ckks(depth={levels}) or more, or encrypt "
+            "anew"
+        )
+    keys, N = x.evaluator.keys, x.evaluator.chain.parameters.ring_degree
+    keys.require_galois_keys(rotation_elements(rotations, N))
+    if products:
+        keys.require_relinearization()
+
+
+def _applied(p: Series, x: EncryptedArray) -> EncryptedArray:
+    """p(x). The constant is added to the elements alone, so that padding stays zero."""
+    x, on_window = _on_window(p, x), type(p)(p.coef)
+    constant = float(on_window(0.0))
+    most = 1.0 if isinstance(p, Chebyshev) else float("inf")
+
+    def of(shard: Ciphertext) -> Ciphertext:
+        promised = replace(shard, bound=min(shard.bound, most))
+        return evaluate_polynomial(x.evaluator, promised, on_window - constant)
+
+    return _mapped(of, x) + constant
+
+
+def _on_window(p: Series, x: EncryptedArray) -> EncryptedArray:
+    """x brought from p's domain to its window, where its series is to be read, and its padding to zero."""
+    offset, slope = map(float, p.mapparms())
+    if _needs_map(p, _clean(x.layout)):
+        factors = iter(x.layout.mask() * slope)
+        x = _mapped(lambda shard: x.evaluator.multiply_plain(shard, next(factors)), x, clean=True)
+    return x + offset if offset else x
+
+
+def _needs_map(p: Series, clean: bool) -> bool:
+    return not clean or float(p.mapparms()[1]) != 1.0
+
+
+def _clean(layout: Layout) -> bool:
+    return layout.clean or layout.full
+
+
+def _mapped(
+    function: Callable[[Ciphertext], Ciphertext], x: EncryptedArray, clean: bool | None = None
+) -> EncryptedArray:
+    layout = x.layout if clean is None else replace(x.layout, clean=clean)
+    return EncryptedArray(x.evaluator, [function(shard) for shard in x.shards], layout, x.dtype)

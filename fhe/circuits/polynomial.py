@@ -1,0 +1,189 @@
+"""Real polynomials on CKKS ciphertexts, in the least depth: ceil(log2(d + 1)) levels for degree d.
+
+The basis B_0, B_1, … is that of the NumPy object given: powers of u (`Polynomial`), or T_k(u) (`Chebyshev`). A
+polynomial of degree below 2^k is split at powers of two s <= 2^(k-1), while it has terms that are not at hand,
+
+    p = q_1 B_(s_1) + q_2 B_(s_2) + … + r,
+
+where each q_i, of degree below 2^(k-1), takes k-1 levels, each B_s takes log2 s <= k-1, and the last product one
+more. All products of one line, and the terms c_j B_j of r, are added while still pending, so that they share a
+single relinearisation and rescale; a term reaches the products' scale by its integer factor round(c_j Delta^2 /
+Delta_j) alone. (Paterson, Stockmeyer, SIAM J. Comput. 1973; least depth: Bossuat et al., EUROCRYPT 2021.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.polynomial import Chebyshev, Polynomial
+
+from fhe.circuits.evaluator import Evaluator
+from fhe.errors import EncodingError, LevelError
+from fhe.parameters import CKKSParameters
+from fhe.rlwe.ciphertext import Ciphertext
+
+Series = Polynomial | Chebyshev
+
+
+def depth_of_polynomial(degree: int) -> int:
+    """ceil(log2(d + 1)): the levels that a polynomial of degree d takes.
+
+    >>> [depth_of_polynomial(d) for d in (0, 1, 2, 3, 4, 7, 8, 15, 31)]
+    [0, 1, 2, 2, 3, 3, 4, 4, 5]
+    """
+    return degree.bit_length()
+
+
+def evaluate_polynomial(evaluator: Evaluator, x: Ciphertext, p: Series) -> Ciphertext:
+    """p(u) for the slots u of x, where p is read on its window: a map from p's domain is the caller's business.
+
+    The slots are real. For a Chebyshev series the tracked bound is x's, so |u| <= 1 should be known or promised:
+    beyond it T_k grows like (2u)^k. Raises LevelError before any work when levels are short, MissingKeyError
+    without a relinearisation key.
+    """
+    parameters = evaluator.chain.parameters
+    if not isinstance(parameters, CKKSParameters):
+        raise EncodingError("polynomials with real coefficients are for CKKS; in BFV use powers, sums and products")
+    kind, coefficients = type(p), tuple(map(float, np.trim_zeros(p.coef, "b")))
+    degree = max(len(coefficients) - 1, 0)
+    x, depth = evaluator.settle(x), depth_of_polynomial(degree)
+    if depth > x.level:
+        raise LevelError(
+            f"a polynomial of degree {degree} needs {depth} levels, {x.level} are left; use fhe.ckks(depth=…) with "
+            f"{depth - x.level} more, or a lower degree"
+        )
+    if degree == 0:
+        return evaluator.add_plain(evaluator.multiply_plain(x, 0), coefficients[0] if coefficients else 0.0)
+    plan = _cheapest(kind, coefficients)
+    if plan.relinearizations():
+        evaluator.keys.require_relinearization()
+    return _Evaluation(evaluator, parameters, x, kind).run(plan)
+
+
+# --- what to compute ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Plan:
+    """sum_i q_i B_(s_i) + sum_j c_j B_j + c_0, to be pending after ``depth`` - 1 levels."""
+
+    depth: int
+    constant: float = 0.0
+    terms: dict[int, float] = field(default_factory=dict)
+    products: list[tuple[_Plan, int]] = field(default_factory=list)
+
+    def walk(self) -> Iterator[_Plan]:
+        """This plan and all within."""
+        yield self
+        for quotient, _ in self.products:
+            yield from quotient.walk()
+
+    def relinearizations(self) -> int:
+        """One for each plan with products, one for each basis polynomial."""
+        plans = list(self.walk())
+        wanted = {s for plan in plans for _, s in plan.products} | {j for plan in plans for j in plan.terms}
+        basis: set[int] = set()
+        for index in wanted:
+            _close(index, basis)
+        return len(basis) + sum(bool(plan.products) for plan in plans)
+
+    def tensors(self) -> int:
+        return sum(len(plan.products) for plan in self.walk())
+
+
+def _close(index: int, found: set[int]) -> None:
+    """Collect B_k for every k that B_index is made from, but for B_0 and B_1."""
+    if index > 1 and index not in found:
+        found.add(index)
+        s = largest_part(index)
+        for part in (s, index - s, 2 * s - index):
+            _close(part, found)
+
+
+def largest_part(index: int) -> int:
+    """The s of B_k = B_s B_(k-s): the largest power of two below k.
+
+    >>> [largest_part(k) for k in (2, 3, 4, 5, 8)]
+    [1, 2, 2, 4, 4]
+    """
+    return 1 << ((index - 1).bit_length() - 1)
+
+
+@lru_cache(maxsize=256)
+def _cheapest(kind: type[Series], coefficients: tuple[float, ...]) -> _Plan:
+    """The plan with the fewest relinearisations, over how many odd basis polynomials are kept at hand."""
+    depth = depth_of_polynomial(len(coefficients) - 1)
+    plans = [_plan(kind(coefficients), depth, (1 << kept) - 1) for kept in range(1, depth + 1)]
+    return min(plans, key=lambda plan: (plan.relinearizations(), plan.tensors()))
+
+
+def _plan(p: Series, depth: int, kept: int) -> _Plan:
+    plan = _Plan(depth)
+    while True:
+        far = [j for j in np.flatnonzero(p.coef).tolist() if j and not _at_hand(j, depth, kept)]
+        if not far:
+            break
+        s = 1 << (max(far).bit_length() - 1)
+        quotient, p = divmod(p, type(p).basis(s))
+        plan.products.append((_plan(quotient, depth - 1, kept), s))
+    plan.constant, *rest = map(float, p.coef)
+    plan.terms = {j: c for j, c in enumerate(rest, 1) if c}
+    return plan
+
+
+def _at_hand(j: int, depth: int, kept: int) -> bool:
+    """May B_j, a power of two or among those kept, be scaled in the last of ``depth`` levels?"""
+    return (j <= kept or j & (j - 1) == 0) and (j - 1).bit_length() < depth
+
+
+# --- computing it ------------------------------------------------------------------------------------------------
+
+
+class _Evaluation:
+    """The basis polynomials B_k of one ciphertext, each computed once, and the plans that use them."""
+
+    def __init__(self, evaluator: Evaluator, parameters: CKKSParameters, x: Ciphertext, kind: type[Series]) -> None:
+        self.evaluator = evaluator
+        self.parameters = parameters
+        self.top = x.level
+        self.kind = kind
+        self.known = {1: x}
+
+    def basis(self, k: int) -> Ciphertext:
+        """B_k, settled, after ceil(log2 k) levels: u^s u^(k-s), or 2 T_s T_(k-s) - T_(2s-k)."""
+        if k not in self.known:
+            s = largest_part(k)
+            product = self.evaluator.multiply(self.basis(s), self.basis(k - s))
+            if self.kind is Chebyshev:
+                product = self.evaluator.multiply_plain(product, 2)
+                if 2 * s == k:
+                    product = self.evaluator.add_plain(product, -1.0)
+                else:
+                    product = self.evaluator.add(product, self.term(2 * s - k, -1.0, product.level))
+            self.known[k] = replace(self.evaluator.settle(product), bound=self.bound(k))
+        return self.known[k]
+
+    def bound(self, k: int) -> float:
+        """max |B_k(u)| over |u| <= b: at b, or for a Chebyshev polynomial at 1 if that is larger."""
+        b = self.known[1].bound
+        return float(self.kind.basis(k)(b if self.kind is Polynomial else max(b, 1.0)))
+
+    def term(self, j: int, c: float, level: int) -> Ciphertext:
+        """c B_j at this level and the scale of its products."""
+        x, scale = self.basis(j).at_level(level), self.parameters.scale(level) ** 2
+        factor = round(c * scale / x.scale)
+        noise = abs(factor) * x.noise + 0.5 * x.scale * x.bound  # c is rounded to half a unit of scale / x.scale
+        return x.with_polys([poly.scale(factor) for poly in x.c], scale=scale, noise=noise, bound=abs(c) * x.bound)
+
+    def run(self, plan: _Plan) -> Ciphertext:
+        """The pending value of a plan."""
+        level = self.top - plan.depth + 1
+        parts = [self.evaluator.multiply(self.run(quotient), self.basis(s)) for quotient, s in plan.products]
+        parts += [self.term(j, c, level) for j, c in plan.terms.items()]
+        total = parts[0]
+        for part in parts[1:]:
+            total = self.evaluator.add(total, part)
+        return self.evaluator.add_plain(total, plan.constant) if plan.constant else total
