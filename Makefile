@@ -27,6 +27,7 @@ HEADERS := import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_
 EXTRA := import sys, tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
   print(*extras[sys.argv[1]], sep="\n")
 
+EXTRAS := ml test build dev bench
 COMPILED := setup.py $(shell find csrc -type f -not -name '*.md') $(wildcard fhe/reference/residue.p*)
 
 .PHONY: help build demo test test-all lint bench clean
@@ -48,7 +49,7 @@ demo: $(VENV)/.ml
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest -q $(ARGS)
 
-test-all: $(VENV)/.test
+test-all: $(VENV)/.test $(VENV)/.build
 	@FHE_TEST_PROFILE=wide $(BIN)/python -m pytest -q $(ARGS)
 
 lint: $(VENV)/.dev
@@ -63,7 +64,7 @@ bench: $(VENV)/.bench
 
 clean:
 	rm -rf .venv build dist fhe.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks bench/results
-	rm -f $(VENV)/.built $(VENV)/.ml $(VENV)/.test $(VENV)/.dev $(VENV)/.bench
+	rm -f $(VENV)/.built $(EXTRAS:%=$(VENV)/.%)
 	find fhe -name '*.so' -delete
 	find fhe tests bench -name __pycache__ -prune -exec rm -rf {} +
 
@@ -72,12 +73,12 @@ $(BIN)/python:
 	@$(PYTHON) -c '$(HEADERS)' || { echo '$(NO_HEADERS)' >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-# One build for all extras: those add their requirements to it.
 $(VENV)/.built: $(BIN)/python pyproject.toml $(COMPILED)
 	@echo 'building fhe in $(VENV) (a minute or two)'
 	@$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.ml $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: $(VENV)/.built
+# One build serves every extra; an extra adds its requirements.
+$(EXTRAS:%=$(VENV)/.%): $(VENV)/.%: $(VENV)/.built
 	@$(BIN)/python -c '$(EXTRA)' $* | $(PIP) --requirement /dev/stdin
 	@touch $@

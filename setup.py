@@ -30,7 +30,7 @@ def core() -> Extension:
     if sanitizers := os.environ.get("FHE_SANITIZE"):
         compile_args += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-fno-sanitize-recover", "-g", "-O1"]
         link_args += [f"-fsanitize={sanitizers}"]
-    macros: list[tuple[str, str | None]] = [] if os.environ.get("FHE_DEBUG") else [("NDEBUG", None)]
+    debug = bool(os.environ.get("FHE_DEBUG"))
     sources = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "csrc").rglob("*.cpp"))
     headers = sorted(str(path.relative_to(ROOT)) for suffix in ("*.hpp", "*.inl") for path in (ROOT / "csrc").rglob(suffix))
     return Pybind11Extension(
@@ -39,7 +39,8 @@ def core() -> Extension:
         depends=headers,
         include_dirs=["csrc"],
         cxx_std=17,
-        define_macros=macros,
+        define_macros=[] if debug else [("NDEBUG", None)],
+        undef_macros=["NDEBUG"] if debug else [],  # Python's own flags define it
         extra_compile_args=compile_args,
         extra_link_args=link_args,
     )
