@@ -129,13 +129,13 @@ class Context:
         return f"{type(self).__name__}({self.parameters!r}, key_id={self.key_id.hex()[:8]}…)"
 
 
-def _reduce(context: Context) -> tuple[Callable[[bytes], Context], tuple[bytes]]:
-    return _unpickled, (context.to_bytes(),)
+def _reduce(context: Context) -> tuple[Callable[[bytes, str], Context], tuple[bytes, str]]:
+    return _unpickled, (context.to_bytes(), context.chain.backend.name)
 
 
-def _unpickled(data: bytes) -> Context:
+def _unpickled(data: bytes, backend: str) -> Context:
     """The context of a pickle, on offer to the arrays that come after it."""
-    return offer(Context.from_bytes(data))
+    return offer(Context.from_bytes(data, backend))
 
 
 copyreg.pickle(Context, _reduce)

@@ -105,6 +105,10 @@ class KeyOwner(Context):
             keys.galois[element] = self.keys.require_galois(element)
         return Context(self.chain, self.public_key, keys)
 
+    def to_bytes(self) -> bytes:
+        """What an owner gives away, ``public().to_bytes()``; the secret is never written."""
+        return self.public().to_bytes()
+
     def make_rotation_keys(self, steps: Iterable[int]) -> None:
         """Make these rotation keys now rather than at first use."""
         for step in steps:

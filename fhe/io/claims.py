@@ -46,11 +46,11 @@ class Claims:
             raise self._wrong(name, f"a list of up to {most} integers")
         return values
 
-    def number(self, name: str, low: float = -math.inf) -> float:
+    def number(self, name: str, low: float) -> float:
         """A finite floating-point number from ``low`` up."""
         value = self._values[name]
-        if type(value) is not float or not (math.isfinite(value) and value >= low):
-            raise self._wrong(name, "a finite floating-point number" + (f" from {low:g} up" if low > -math.inf else ""))
+        if type(value) is not float or not low <= value < math.inf:
+            raise self._wrong(name, f"a finite floating-point number from {low:g} up")
         return value
 
     def flag(self, name: str) -> bool:

@@ -64,13 +64,13 @@ class Container:
         """
         view = memoryview(data).toreadonly().cast("B")
         prefix = _prefix(view)
-        table = _parse(prefix[8:], "the header")
+        table = _parse(prefix[8:].decode("latin-1"), "the header")  # what is not ASCII is not canonical
         metadata = _metadata(table.pop("__metadata__", None), kind)
         sizes = {name: _size(entry) for name, entry in table.items()}
         announced = len(prefix) + sum(sizes.values())
         if announced != len(view):
             raise FormatError(f"the header announces {announced} bytes, there are {len(view)}: cut short, or added to")
-        content, digest = _parse(metadata["content"].encode(), "the metadata"), metadata["digest"]
+        content, digest = _parse(metadata["content"], "the metadata"), metadata["digest"]
         if prefix != _header(kind, _canonical(content), digest, sizes):
             raise FormatError("the header is not in its one canonical form; the bytes were changed on their way")
         if digest != _digest(_header(kind, metadata["content"], BLANK_DIGEST, sizes), [view[len(prefix) :]]):
@@ -137,10 +137,10 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no finite number")
 
 
-def _parse(text: bytes, what: str) -> dict[str, Any]:
+def _parse(text: str, what: str) -> dict[str, Any]:
     """A JSON object; FormatError for anything else, however deep, wide, or strange."""
     try:
-        parsed = json.loads(text.decode("ascii"), parse_constant=_refuse)
+        parsed = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{what} of the bytes is no JSON of this library") from error
     if not isinstance(parsed, dict):
@@ -166,7 +166,7 @@ def _metadata(metadata: object, kind: str) -> dict[str, str]:
 def _size(entry: object) -> int:
     """The size of a section; that it is a section in its place follows from the header's canonical form."""
     match entry:
-        case {"data_offsets": [int(start), int(stop)]} if 0 <= start <= stop:
+        case {"data_offsets": [int(start), int(stop)]} if start <= stop:
             return stop - start
     raise FormatError("a section of the header does not say from where to where it goes")
 

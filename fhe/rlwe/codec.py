@@ -31,7 +31,7 @@ KEY_ID_BYTES: Final = 16
 LARGEST_DEGREE: Final = 2
 DOMAINS: Final[dict[str, type[Poly]]] = {"coefficients": CoeffPoly, "evaluations": EvalPoly}
 
-# --- public and evaluation keys -------------------------------------------------------------------------------------
+# --- public and evaluation keys ---------------------------------------------------------------------------------------
 
 
 def public_to_bytes(chain: ModulusChain, public_key: PublicKey | None, keys: EvaluationKeys) -> bytes:
@@ -66,7 +66,10 @@ def public_from_bytes(
     container = Container.from_bytes(data, "public")
     entries = ["parameters", "key_id", "public_key", "relinearization", "galois"]
     claims = Claims(container.content, "a public context", entries)
-    chain = ModulusChain.of(Parameters.from_dict(claims.raw("parameters")), backend)
+    parameters = Parameters.from_dict(claims.raw("parameters"))
+    if parameters.to_dict() != claims.raw("parameters"):
+        raise FormatError("the parameter set is not in its one canonical form; write it with its to_dict()")
+    chain = ModulusChain.of(parameters, backend)
     key_id = claims.octets("key_id", KEY_ID_BYTES)
     galois = _elements(chain, claims)
     named = [name for name in ("public_key", "relinearization") if claims.has(name)]
@@ -128,7 +131,7 @@ def _require_size(
         raise FormatError(f"{what} of this parameter set and level takes {expected} bytes, not {len(section)}")
 
 
-# --- ciphertexts ----------------------------------------------------------------------------------------------------
+# --- ciphertexts ------------------------------------------------------------------------------------------------------
 
 
 def ciphertext_to_parts(x: Ciphertext) -> tuple[dict[str, Any], bytes]:
@@ -151,7 +154,7 @@ def ciphertext_from_parts(content: object, section: Section, chain: ModulusChain
     names = ["level", "degree", "domain", "scale", "noise", "bound", "seed"]
     claims, parameters = Claims(content, "a ciphertext", names), chain.parameters
     level, degree = claims.integer("level", 0, parameters.max_level), claims.integer("degree", 1, LARGEST_DEGREE)
-    scale, noise, bound = claims.number("scale", 1.0), claims.number("noise"), claims.number("bound", 0.0)
+    scale, noise, bound = claims.number("scale", 1.0), claims.number("noise", 0.0), claims.number("bound", 0.0)
     if math.log2(scale) > parameters.log_modulus(level):
         raise FormatError(f"a scale of 2^{math.log2(scale):.1f} exceeds the modulus of level {level}")
     domain, seed = claims.choice("domain", DOMAINS), None

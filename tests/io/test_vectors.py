@@ -1,0 +1,42 @@
+"""Yesterday's bytes: files of format version 1, read by every backend and opened with the secret of their time."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fhe.arrays.array import EncryptedArray
+from fhe.backend.protocol import Backend
+from fhe.context import Context
+from fhe.ring.poly import CoeffPoly
+from fhe.rlwe.secret import SecretKey
+from tests.vectors.make_format_1 import FILE
+
+CASES: dict[str, Any] = json.loads(FILE.read_text())["cases"]
+
+
+def opened(context: Context, secret: SecretKey, array: EncryptedArray) -> np.ndarray:
+    """The values of an array, without the owner that is long gone."""
+    slots = [context.evaluator.decode(secret.decrypt(shard), shard) for shard in array.settled().shards]
+    return array.layout.unpack(slots)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_format_1_stays_readable(name: str, backend: Backend) -> None:
+    case = CASES[name]
+    data = b64decode(case["context"])
+    context = Context.from_bytes(data, backend)
+    assert context.to_bytes() == data
+    s = CoeffPoly.from_int64(context.chain.top, np.array(case["secret"])).to_eval()
+    secret = SecretKey(context.chain, s, context.key_id)
+    for frozen in case["arrays"].values():
+        data, values = b64decode(frozen["data"]), np.array(frozen["values"])
+        array = context.load(data)
+        assert array.to_bytes() == data
+        for computed, expected in [(array, values), (array * array + 1, values**2 + 1)]:
+            error = opened(context, secret, computed) - expected
+            assert np.all(error % 97 == 0) if name == "bfv" else np.all(np.abs(error) < 1e-6)
