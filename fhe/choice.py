@@ -59,8 +59,9 @@ def choose_ckks(
     """CKKS parameters for ``depth`` multiplications in a row at scale 2^scale_bits.
 
     The base level holds |values| <= bound at the end: log2(scale * bound) + 2 bits. Without ``bound`` it holds values
-    up to 2^18; less (16, and down to 1) where that keeps N small. A smaller ``bound`` is faster: one prime less. ``ring_degree`` or at least ``slots`` slots may be asked for. With ``insecure="reason"`` a given
-    ring_degree is taken whatever its security. Raises ParameterError, saying what to lower, if nothing fits.
+    up to 2^18; less (16, and down to 1) where that keeps N small. A smaller ``bound`` is faster: one prime less.
+    ``ring_degree`` or at least ``slots`` slots may be asked for. With ``insecure="reason"`` a given ring_degree is
+    taken whatever its security. Raises ParameterError, saying what to lower, if nothing fits.
 
     >>> choose_ckks(depth=6)
     CKKSParameters(N=16384, log2(QP)=429.0 from 60+6x40 | 3x43, digit=3, scale 2^40, 8192 slots, values up to 262144, \
@@ -117,16 +118,8 @@ def choose_bfv(
     BFVParameters(N=8192, log2(QP)=190.0 from 3x36 | 2x41, digit=2, t = 65537, 8192 slots, 128-bit security)
     """
     _check_request(depth, security)
-    if plain_modulus is not None and value_bits is not None:
-        raise ParameterError("give plain_modulus or value_bits, not both")
-    if not 1 <= sums <= 1 << 40:
-        raise ParameterError(f"sums counts products that are added up, from 1 to 2^40, not {sums}")
+    _check_integers(plain_modulus, value_bits, sums)
     wide = VALUE_BITS if value_bits is None else value_bits
-    if not 1 <= wide <= LARGEST_PLAIN_BITS - 2:
-        raise ParameterError(
-            f"one plain modulus holds values of 1 to {LARGEST_PLAIN_BITS - 2} bits and a sign, not {wide}; wider "
-            "integers take several plain moduli"
-        )
     demand = _Demand(security, quantum, ring_degree, slots or 1, insecure)
 
     def modulus(N: int) -> int:
@@ -208,7 +201,7 @@ def _check_request(depth: int, security: int) -> None:
 
 
 def _base_sizes(scale_bits: int, bound: float | None) -> tuple[int, ...]:
-    """Sizes of the base level: the usual one, what may replace it if that does not fit, and last what may if free.
+    """Sizes of the base level: the roomy one, what replaces it where that does not fit, and last what may if free.
 
     >>> _base_sizes(40, None), _base_sizes(28, None), _base_sizes(45, 100.0)
     ((60, 46, 44, 42, 46), (48, 34, 32, 30, 46), (54, 54))
@@ -223,10 +216,10 @@ def _base_sizes(scale_bits: int, bound: float | None) -> tuple[int, ...]:
                 f"{LARGEST_LEVEL_BITS}; lower one of them"
             )
         return size, size
+    roomy = min(scale_bits + ROOMY_BITS, LARGEST_LEVEL_BITS)
     # Rather one prime and values up to 4 than a second prime for values up to 16.
     usual = WORD_BITS if scale_bits + 4 <= WORD_BITS < scale_bits + 6 else scale_bits + 6
     full = next((size for size in (NARROW_BITS, WORD_BITS) if size >= usual), usual)
-    roomy = min(scale_bits + ROOMY_BITS, LARGEST_LEVEL_BITS)
     return roomy, usual, scale_bits + 4, scale_bits + 2, full
 
 
@@ -236,9 +229,9 @@ def _ckks_chain(N: int, depth: int, scale_bits: int, bases: tuple[int, ...], roo
     def best(base: int) -> Chain | None:
         return _with_special((base, *[scale_bits] * depth), N, room)
 
-    usual = next(filter(None, map(best, bases[:-1])), None)
+    first = next(filter(None, map(best, bases[:-1])), None)
     full = best(bases[-1])
-    return full if usual and full and full.levels[0] > usual.levels[0] and full.cycles <= FREE * usual.cycles else usual
+    return full if first and full and full.levels[0] > first.levels[0] and full.cycles <= FREE * first.cycles else first
 
 
 def _with_special(levels: tuple[int, ...], N: int, room: float) -> Chain | None:
@@ -274,6 +267,18 @@ def _special_sizes(least: int, wanted: int, room: float) -> Iterator[tuple[int, 
 
 
 # --- BFV ---------------------------------------------------------------------------------------------------------
+
+
+def _check_integers(plain_modulus: int | None, value_bits: int | None, sums: int) -> None:
+    if plain_modulus is not None and value_bits is not None:
+        raise ParameterError("give plain_modulus or value_bits, not both")
+    if not 1 <= sums <= 1 << 40:
+        raise ParameterError(f"sums counts products that are added up, from 1 to 2^40, not {sums}")
+    if value_bits is not None and not 1 <= value_bits <= LARGEST_PLAIN_BITS - 2:
+        raise ParameterError(
+            f"one plain modulus holds values of 1 to {LARGEST_PLAIN_BITS - 2} bits and a sign, not {value_bits}; wider "
+            "integers take several plain moduli"
+        )
 
 
 def _batching_prime(N: int, value_bits: int) -> int:

@@ -9,85 +9,32 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from fhe import noise
-from fhe.parameters import BFVParameters, CKKSParameters
+from fhe.parameters import BFVParameters
+from tests.schemes.negacyclic import (
+    Poly,
+    at_roots,
+    centred,
+    error,
+    log_largest,
+    log_rms,
+    multiply,
+    rounded,
+    ternary,
+    uniform,
+)
 
 N = 256
 TOY = "a small ring for tests"
 BFV = BFVParameters(ring_degree=N, modulus_bits=[45] * 4, special_bits=[46] * 2, plain_modulus=7681, insecure=TOY)
-CKKS = CKKSParameters(ring_degree=4096, modulus_bits=[46] + [40] * 5, special_bits=[43] * 3, insecure=TOY)
 
-Poly = NDArray[Any]  # of Python integers or doubles, length N
 SEEDS = st.integers(0, 2**32)
-
-
-# --- an independent ring --------------------------------------------------------------------------------------------
-
-
-def multiply(f: Sequence[int], g: Sequence[int]) -> Poly:
-    """f g in Z[X]/(X^n + 1), through one product of two large integers."""
-    n = len(f)
-    width = max(max(map(abs, f)).bit_length() + max(map(abs, g)).bit_length() + n.bit_length() + 2, 8)
-    base = 1 << width
-    packed = _packed(f, width) * _packed(g, width)
-    coefficients, half = [], base >> 1
-    for _ in range(2 * n):
-        low = packed & (base - 1)
-        low -= base if low >= half else 0
-        coefficients.append(low)
-        packed = (packed - low) >> width
-    return np.array([a - b for a, b in zip(coefficients[:n], coefficients[n:], strict=True)], dtype=object)
-
-
-def _packed(f: Sequence[int], width: int) -> int:
-    total = 0
-    for coefficient in reversed([int(c) for c in f]):
-        total = (total << width) + coefficient
-    return total
-
-
-def centred(f: Poly, q: int) -> Poly:
-    return (f + q // 2) % q - q // 2
-
-
-def rounded(f: Poly, numerator: int, denominator: int) -> Poly:
-    """round(numerator * f / denominator)."""
-    return (2 * numerator * f + denominator) // (2 * denominator)
-
-
-def ternary(rng: np.random.Generator, n: int = N) -> Poly:
-    return rng.integers(-1, 2, n).astype(object)
-
-
-def error(rng: np.random.Generator, n: int = N) -> Poly:
-    return (rng.binomial(42, 0.5, n) - 21).astype(object)
-
-
-def uniform(rng: np.random.Generator, q: int, n: int = N) -> Poly:
-    words = rng.integers(0, 2**32, (n, 12), dtype=np.uint64).tolist()
-    return centred(np.array([sum(w << (32 * i) for i, w in enumerate(row)) for row in words], dtype=object), q)
-
-
-def at_roots(f: Poly) -> NDArray[np.complex128]:
-    """f(zeta^(1-2k))."""
-    n = len(f)
-    return np.fft.fft(np.asarray(f, dtype=float) * np.exp(1j * np.pi * np.arange(n) / n))
-
-
-def log_largest(f: Poly) -> float:
-    return math.log2(max(map(abs, f)))
-
-
-def log_rms(f: Poly) -> float:
-    return math.log2(sum(int(c) ** 2 for c in f) / len(f)) / 2
 
 
 class Toy:
@@ -349,58 +296,3 @@ def test_decryption_fails_just_beyond_the_limit() -> None:
     for factor, right in ((0.999, True), (1.001, False)):
         v = np.array([round(factor * limit)] * N, dtype=object)
         assert _decrypts(toy, _phase_of(toy, rounded(m, toy.Q, toy.t) + v), m) is right
-
-
-# --- CKKS, slot by slot -----------------------------------------------------------------------------------------------
-
-
-def check_slots(values: Sequence[NDArray[np.complex128]], bound: float, within: float) -> None:
-    largest = math.log2(max(np.abs(v).max() for v in values))
-    assert bound - within <= largest <= bound
-
-
-def test_fresh_slots() -> None:
-    rng, n = np.random.default_rng(10), CKKS.ring_degree
-    public, symmetric = [], []
-    for _ in range(40):
-        e, e1, s, u, e0 = (at_roots(draw(rng, n)) for draw in (error, error, ternary, ternary, error))
-        public.append(e * u + e1 * s + e0)
-        symmetric.append(e0)
-    check_slots(public, noise.fresh_public_slots(CKKS), within=5)
-    check_slots(symmetric, noise.fresh_symmetric_slots(CKKS), within=2.5)
-
-
-def test_rounding_slots() -> None:
-    rng, n = np.random.default_rng(11), CKKS.ring_degree
-    linear, quadratic = [], []
-    for _ in range(40):
-        r0, r1, r2 = (at_roots(rng.random(n) - 0.5) for _ in range(3))
-        s = at_roots(ternary(rng, n))
-        linear.append(r0 + r1 * s)
-        quadratic.append(r0 + r1 * s + r2 * s * s)
-    check_slots(linear, noise.divide_round_slots(CKKS), within=4.5)
-    check_slots(quadratic, noise.divide_round_slots(CKKS, 2), within=6.5)
-
-
-def test_key_switching_is_worst_in_the_first_slot() -> None:
-    """Uniform digits as `mod_up` leaves them, in [0, a D): their mean is what the bound is about."""
-    rng, n = np.random.default_rng(12), CKKS.ring_degree
-    log_p, values = CKKS.log_p, []
-    for _ in range(60):
-        total = np.zeros(n, dtype=np.complex128)
-        for digit in CKKS.digits(5):
-            size = 2.0 ** (sum(map(math.log2, digit)) - log_p)
-            total += at_roots(rng.random((len(digit), n)).sum(0) * size) * at_roots(error(rng, n))
-        values.append(total)
-    check_slots(values, noise.key_switch_slots(CKKS, 5), within=4)
-    first, rest = (max(np.abs(v[k]).max() for v in values) for k in (slice(0, 2), slice(64, n - 64)))
-    assert first > 16 * rest
-
-
-def test_ckks_products_are_exact_slot_by_slot() -> None:
-    rng = np.random.default_rng(13)
-    m, m_, v, v_ = (size * np.exp(2j * np.pi * rng.random(100)) for size in (2.0**40, 2.0**44, 2.0**15, 2.0**20))
-    error_of_product = np.abs((m + v) * (m_ + v_) - m * m_).max()
-    bound = noise.multiply_ckks(15.0, 20.0, 40.0, 44.0)
-    assert math.log2(error_of_product) <= bound <= math.log2(error_of_product) + 0.5
-    assert noise.multiply_ckks(20.0, 20.0, noise.NOTHING, noise.NOTHING) == 40.0

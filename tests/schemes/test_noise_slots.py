@@ -1,0 +1,84 @@
+"""CKKS noise slot by slot, against noise made from the definitions and against the library's own rotations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhe import noise
+from fhe.backend.choose import choose
+from fhe.parameters import CKKSParameters
+from tests.schemes.negacyclic import at_roots, error, ternary
+from tests.schemes.owners import owner
+
+TOY = "a small ring for tests"
+CKKS = CKKSParameters(ring_degree=4096, modulus_bits=[46] + [40] * 5, special_bits=[43] * 3, insecure=TOY)
+
+
+def check_slots(values: Sequence[NDArray[np.complex128]], bound: float, within: float) -> None:
+    largest = math.log2(max(np.abs(v).max() for v in values))
+    assert bound - within <= largest <= bound
+
+
+def test_fresh_slots() -> None:
+    rng, n = np.random.default_rng(10), CKKS.ring_degree
+    public, symmetric = [], []
+    for _ in range(40):
+        e, e1, s, u, e0 = (at_roots(draw(rng, n)) for draw in (error, error, ternary, ternary, error))
+        public.append(e * u + e1 * s + e0)
+        symmetric.append(e0)
+    check_slots(public, noise.fresh_public_slots(CKKS), within=5)
+    check_slots(symmetric, noise.fresh_symmetric_slots(CKKS), within=2.5)
+
+
+def test_rounding_slots() -> None:
+    rng, n = np.random.default_rng(11), CKKS.ring_degree
+    linear, quadratic = [], []
+    for _ in range(40):
+        r0, r1, r2 = (at_roots(rng.random(n) - 0.5) for _ in range(3))
+        s = at_roots(ternary(rng, n))
+        linear.append(r0 + r1 * s)
+        quadratic.append(r0 + r1 * s + r2 * s * s)
+    check_slots(linear, noise.divide_round_slots(CKKS), within=4.5)
+    check_slots(quadratic, noise.divide_round_slots(CKKS, 2), within=6.5)
+
+
+def test_key_switching_is_worst_in_the_first_slot() -> None:
+    """Uniform digits as `mod_up` leaves them, in [0, a D): their mean is what the bound is about."""
+    rng, n = np.random.default_rng(12), CKKS.ring_degree
+    log_p, values = CKKS.log_p, []
+    for _ in range(60):
+        total = np.zeros(n, dtype=np.complex128)
+        for digit in CKKS.digits(5):
+            size = 2.0 ** (sum(map(math.log2, digit)) - log_p)
+            total += at_roots(rng.random((len(digit), n)).sum(0) * size) * at_roots(error(rng, n))
+        values.append(total)
+    check_slots(values, noise.key_switch_slots(CKKS, 5), within=4)
+    first, rest = (max(np.abs(v[k]).max() for v in values) for k in (slice(0, 2), slice(64, n - 64)))
+    assert first > 16 * rest
+
+
+def test_ckks_products_are_exact_slot_by_slot() -> None:
+    rng = np.random.default_rng(13)
+    m, m_, v, v_ = (size * np.exp(2j * np.pi * rng.random(100)) for size in (2.0**40, 2.0**44, 2.0**15, 2.0**20))
+    error_of_product = np.abs((m + v) * (m_ + v_) - m * m_).max()
+    bound = noise.multiply_ckks(15.0, 20.0, 40.0, 44.0)
+    assert math.log2(error_of_product) <= bound <= math.log2(error_of_product) + 0.5
+    assert noise.multiply_ckks(20.0, 20.0, noise.NOTHING, noise.NOTHING) == 40.0
+
+
+def test_rotations_stay_within_their_bound_in_every_slot() -> None:
+    """P is no larger than a digit and encryption is symmetric, so that key switching is nearly all the noise."""
+    p = CKKSParameters(ring_degree=1024, modulus_bits=[46] + [40] * 5, special_bits=[42] * 3, digit=3, insecure=TOY)
+    relative = []
+    for key in range(20):
+        ctx = owner(p, choose(None), f"key {key}")
+        x = ctx.encrypt(np.zeros(p.slots), bound=1.0, symmetric=True).shards[0]
+        rotated = ctx.evaluator.rotate(x, 1)
+        measured = np.abs(at_roots(ctx._secret.decrypt(rotated).lift())).max()
+        relative.append(math.log2(measured / rotated.noise))
+    assert max(relative) <= 0
+    assert max(relative) > -6
