@@ -48,8 +48,8 @@ def rounding(parameters: CKKSParameters) -> float:
 
 @lru_cache(maxsize=256)
 def key_switch(parameters: CKKSParameters, level: int) -> float:
-    """Of switching one component to another key, rounding included."""
-    return in_slots(parameters, noise.key_switch(parameters, level))
+    """Of switching one component to another key, rounding included; digits are not centred, which tells in slot 0."""
+    return 2.0 ** noise.key_switch_slots(parameters, level)
 
 
 def product(x: Ciphertext, y: Ciphertext) -> float:
