@@ -83,7 +83,8 @@ def _print(as_json: bool, found: dict[str, Any], text: str) -> None:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from fhe import demo  # noqa: PLC0415  (scikit-learn: the other commands do without)
+    import fhe.ml  # noqa: F401, PLC0415  (says what to install; the other commands do without)
+    from fhe import demo  # noqa: PLC0415
 
     backend = choose(options.backend).name
     found = demo.run(backend, options.samples, progress=not options.no_progress)

@@ -60,7 +60,7 @@ KNOWS = {
     "fhe": "arrays context errors io owner parameters ring",
     "examples": "fhe ml",
     "demo": "examples ml security",
-    "cli": "backend.choose choice demo errors fhe parameters",
+    "cli": "backend.choose choice demo errors fhe ml parameters",
     "__main__": "cli",
 }
 # The only folder or file of csrc/ -> what it may include, beside itself.

@@ -1,0 +1,1 @@
+"""Circuits: algorithms on ciphertexts, for any scheme that offers the operations of `Evaluator`."""
