@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhe.reference import schoolbook
-from tests.strategies import Primes, bases, galois_elements, polys, primes, ring_degrees, scalars
+from tests.strategies import Primes, bases, galois_elements, operands, polys, primes, ring_degrees, scalars
 
 BASES = bases(limbs=(1, 2))
 SMALL = bases(limbs=(1, 2), degrees=ring_degrees(8, 32))
@@ -72,6 +72,16 @@ def test_entrywise_products_are_products_of_integers(machine, basis, data):
     factors = np.array(s, dtype=object)[:, None]
     assert np.array_equal(machine.call("mul_scalar", basis, x, s), x * factors % basis.column)
     assert np.array_equal(machine.call("add_scalar", basis, x, s), (x + factors) % basis.column)
+
+
+@given(BASES, st.data())
+def test_an_operand_that_lacks_leading_axes_is_repeated(machine, basis, data):
+    x, y = data.draw(operands(basis, 2))
+    exact = x.astype(object) * y  # NumPy repeats it in the same way
+    for one, other in ((x, y), (y, x)):
+        assert np.array_equal(machine.call("mul", basis, one, other), exact % basis.column)
+        assert np.array_equal(machine.call("add", basis, one, other), (x + y) % basis.column)
+    assert np.array_equal(machine.call("mul_add", basis, x, y, x), (exact + x) % basis.column)
 
 
 @given(bases((1, 2), ring_degrees(8, 16)), st.integers(1, 20) | st.sampled_from([64, 65, 256, 257, 600]), st.data())
