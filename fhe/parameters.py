@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self
 
 from fhe.costs import WORD_BITS, key_bytes
 from fhe.errors import FormatError, LevelError, ParameterError
-from fhe.moduli import check_bits, check_primes, derived_primes, log2_product, runs
+from fhe.moduli import LARGEST_LEVEL_BITS, check_bits, check_primes, derived_primes, log2_product, runs
 from fhe.primes import is_prime
 from fhe.security import SECURITY_LEVELS, require_secure, security_level
 
@@ -28,6 +28,7 @@ LONGEST_REASON = 200
 LONGEST_NUMBER = 64
 DIGIT_SLACK_BITS = 1.0
 DRIFT_BITS = 1.0
+LARGEST_SCALE_BITS = LARGEST_LEVEL_BITS + 4  # a scale is within DRIFT_BITS of its levels, and must fit a double
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -284,8 +285,8 @@ class CKKSParameters(Parameters):
     def _check_scheme(self) -> None:
         base, *upper = self.modulus_bits
         scale_bits = self.scale_bits or (upper[-1] if upper else max(base - 6, 1))
-        if not 1 <= scale_bits < self.log_q - 1:
-            raise ParameterError(f"a scale of 2^{scale_bits} does not fit log2(Q) = {self.log_q:.1f}; lower scale_bits")
+        if not 1 <= scale_bits < min(self.log_q - 1, LARGEST_SCALE_BITS):
+            raise ParameterError(f"a scale of 2^{scale_bits} does not fit a level, or log2(Q) = {self.log_q:.1f}; lower it")
         bound = self.bound or 2.0 ** (base - 2 - scale_bits)
         if not (0 < bound < math.inf and scale_bits + math.log2(bound) < self.log_q - 1):
             raise ParameterError(

@@ -191,6 +191,16 @@ def test_forged_claims_are_refused(change: Any) -> None:
         Context.from_bytes(forged(BLOB["ckks"], "public", change), "reference")
 
 
+@pytest.mark.parametrize("scale_bits", [1030, 1 << 40, 1 << 63])
+def test_a_giant_scale_is_refused(scale_bits: int) -> None:
+    """Where log2(Q) has room for it: beyond what a double holds."""
+    large = type(SETS["ckks"])(ring_degree=256, modulus_bits=[50] * 40, special_bits=[50], insecure="a test")
+    content = {"parameters": large.to_dict() | {"scale_bits": scale_bits}, "key_id": "00" * 16}
+    content |= {"public_key": None, "relinearization": None, "galois": []}
+    with pytest.raises(ParameterError, match="scale"):
+        Context.from_bytes(Container("public", content, {}).to_bytes(), "reference")
+
+
 class Untouchable:
     """A backend that must not be asked for anything."""
 
