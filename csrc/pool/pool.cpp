@@ -1,18 +1,21 @@
 #include "pool.hpp"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #include <algorithm>
 #include <array>
 #include <cstring>
 #include <mutex>
 #include <new>
-#include <utility>
 
 #include "locks.hpp"
 
 namespace fhe {
 namespace {
 
-constexpr std::align_val_t kAlignment{64};
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t kKeptLimit = 0;  // a reused block would hide a use after free
@@ -20,9 +23,10 @@ constexpr std::size_t kKeptLimit = 0;  // a reused block would hide a use after 
 constexpr std::size_t kKeptLimit = std::size_t{256} << 20;
 #endif
 
-// A free block holds the pointer to the next one of its size.
+// A free block holds its size and the pointer to the next one of its class.
 struct FreeBlock {
   FreeBlock* next;
+  std::size_t bytes;
 };
 
 struct Pool {
@@ -48,6 +52,19 @@ SizeClass size_class(std::size_t words) {
   return {4 * static_cast<std::size_t>(exponent) + quarters - 4, kKeptLimit == 0 ? bytes : quarters * step};
 }
 
+std::align_val_t alignment(std::size_t bytes) { return std::align_val_t{bytes >= kHugePage ? kHugePage : 64}; }
+
+// Large blocks ask for huge pages, which cost less to touch and to address; that the system may decline is no error.
+void* allocate(std::size_t bytes) {
+  void* memory = ::operator new(bytes, alignment(bytes));
+#ifdef __linux__
+  if (bytes >= kHugePage) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
+
+void deallocate(void* memory, std::size_t bytes) noexcept { ::operator delete(memory, alignment(bytes)); }
+
 void* reuse(const SizeClass& size) {
   const std::lock_guard<std::mutex> guard(locks().pool);
   auto& [free, statistics] = pool();
@@ -64,7 +81,7 @@ bool keep(void* memory, const SizeClass& size) noexcept {
   statistics.current -= size.bytes;
   if (statistics.kept + size.bytes > kKeptLimit) return false;
   statistics.kept += size.bytes;
-  free[size.index] = new (memory) FreeBlock{free[size.index]};
+  free[size.index] = new (memory) FreeBlock{free[size.index], size.bytes};
   return true;
 }
 
@@ -81,16 +98,17 @@ Block take(std::size_t words) {
   if (words > (std::size_t{1} << 48)) throw std::bad_alloc();
   const SizeClass size = size_class(words);
   void* memory = reuse(size);
-  if (memory == nullptr) memory = ::operator new(size.bytes, kAlignment);
+  if (memory == nullptr) memory = allocate(size.bytes);
   count(size);
   return Block(static_cast<u64*>(memory), Release{words});
 }
 
 // A pool that overflows is emptied rather than closed: the sizes of an earlier phase must not starve the present one.
 void Release::operator()(u64* block) const noexcept {
-  if (keep(block, size_class(words))) return;
+  const SizeClass size = size_class(words);
+  if (keep(block, size)) return;
   trim_pool();
-  ::operator delete(block, kAlignment);
+  deallocate(block, size.bytes);
 }
 
 PoolStatistics pool_statistics() {
@@ -110,8 +128,13 @@ void trim_pool() noexcept {
     unused.swap(pool().free);
     pool().statistics.kept = 0;
   }
-  for (FreeBlock* block : unused)
-    while (block != nullptr) ::operator delete(std::exchange(block, block->next), kAlignment);
+  for (FreeBlock* block : unused) {
+    while (block != nullptr) {
+      const FreeBlock released = *block;
+      deallocate(block, released.bytes);
+      block = released.next;
+    }
+  }
 }
 
 void wipe(void* memory, std::size_t bytes) noexcept {

@@ -155,12 +155,14 @@ Buffer divide_round_eval(const Basis& basis, std::size_t start, std::size_t stop
   Buffer out(x.leading(), stop - start, N);
   for (std::size_t i = 0; i < x.polynomials(); ++i) {
     dropped_terms(basis, dropped, by.remainder, dropped_rows(x, i, start, stop), terms);
-    for_each_limb(out.limbs(), [&](std::size_t j) {
-      u64* const row = out.row(i, j);
-      const Kernels& kernels = basis.kernels(start + j);
-      by.remainder.sum()(&row, terms.rows(), j, 1, N);
-      kernels.ntt(row, row, basis.tables(start + j));
-      kernels.sub_mul_scalar(row, x.row(i, start + j), row, by.inverses[j], N, basis.modulus(start + j));
+    for_each_group(out.limbs(), kTargetsAtOnce, [&](std::size_t first, std::size_t count) {
+      by.remainder.sum()(rows_of(out, i, first, first + count).data(), terms.rows(), first, count, N);
+      for (std::size_t j = first; j < first + count; ++j) {
+        u64* const row = out.row(i, j);
+        const Kernels& kernels = basis.kernels(start + j);
+        kernels.ntt(row, row, basis.tables(start + j));
+        kernels.sub_mul_scalar(row, x.row(i, start + j), row, by.inverses[j], N, basis.modulus(start + j));
+      }
     });
   }
   return out;

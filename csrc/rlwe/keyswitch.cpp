@@ -16,8 +16,8 @@ struct Digit {
   Conversion raise;
 
   bool owns(std::size_t limb) const { return start <= limb && limb < stop; }
-  // The place of another limb among the targets of `raise`.
-  std::size_t target(std::size_t limb) const { return limb < start ? limb : limb - (stop - start); }
+  // The place of a limb, or of the next one that is not owned, among the targets of `raise`.
+  std::size_t target(std::size_t limb) const { return limb < start ? limb : std::max(limb, stop) - (stop - start); }
 };
 
 using Digits = std::vector<Digit>;
@@ -60,12 +60,21 @@ class Decomposition {
     });
   }
 
-  // One limb of one digit in the evaluation domain, computed into `space` unless it is the digit's own.
-  const u64* row(std::size_t polynomial, const Digit& digit, std::size_t limb, u64* space) const {
+  // Some limbs of a digit, start + k in coefficients in rows[k], but for those that the digit owns.
+  void raise(std::size_t polynomial, const Digit& digit, std::size_t start, const Rows& rows) const {
+    Rows raised;
+    for (std::size_t k = 0; k < rows.size(); ++k)
+      if (!digit.owns(start + k)) raised.push_back(rows[k]);
+    if (raised.empty()) return;
+    digit.raise.sum()(raised.data(), terms(polynomial, digit), digit.target(start), raised.size(),
+                      basis_.ring_degree());
+  }
+
+  // A limb of a digit in the evaluation domain: its own, or what `raise` left in `row`, transformed in place.
+  const u64* evaluate(std::size_t polynomial, const Digit& digit, std::size_t limb, u64* row) const {
     if (digit.owns(limb)) return x_.evaluated.row(polynomial, limb - x_.special);
-    digit.raise.sum()(&space, terms(polynomial, digit), digit.target(limb), 1, basis_.ring_degree());
-    basis_.kernels(limb).ntt(space, space, basis_.tables(limb));
-    return space;
+    basis_.kernels(limb).ntt(row, row, basis_.tables(limb));
+    return row;
   }
 
   const Digits& digits;
@@ -92,11 +101,13 @@ Axes check_key(const Basis& basis, const Operand& x, std::size_t digits, const s
   return leading;
 }
 
-// The rows of a key that meet output polynomial i.
-ConstRows key_rows(const std::vector<Buffer>& key, std::size_t i, std::size_t limb) {
+// Row (polynomial, limb) of out: the inner product of the digits' rows with those of a key.
+void multiply_accumulate(const Basis& basis, Buffer& out, std::size_t polynomial, std::size_t limb,
+                         const ConstRows& digits, const std::vector<Buffer>& key) {
   ConstRows rows;
-  for (const Buffer& part : key) rows.push_back(part.row(i % part.polynomials(), limb));
-  return rows;
+  for (const Buffer& part : key) rows.push_back(part.row(polynomial % part.polynomials(), limb));
+  basis.kernels(limb).inner_product(out.row(polynomial, limb), digits.data(), rows.data(), digits.size(),
+                                    basis.ring_degree(), basis.modulus(limb));
 }
 
 }  // namespace
@@ -106,36 +117,43 @@ std::vector<Buffer> decompose(const Basis& basis, const Operand& x) {
   const Decomposition parts(basis, x);
   std::vector<Buffer> out;
   for (std::size_t j = 0; j < parts.digits.size(); ++j) out.emplace_back(x.coeff.leading(), basis.size(), N);
-  for_each_limb(basis.size(), [&](std::size_t limb) {
+  for_each_group(basis.size(), kTargetsAtOnce, [&](std::size_t start, std::size_t count) {
     for (std::size_t i = 0; i < x.coeff.polynomials(); ++i) {
       for (std::size_t j = 0; j < out.size(); ++j) {
-        u64* const row = out[j].row(i, limb);
-        const u64* const computed = parts.row(i, parts.digits[j], limb, row);
-        if (computed != row) std::copy_n(computed, N, row);
+        const Rows rows = rows_of(out[j], i, start, start + count);
+        parts.raise(i, parts.digits[j], start, rows);
+        for (std::size_t k = 0; k < count; ++k) {
+          const u64* const row = parts.evaluate(i, parts.digits[j], start + k, rows[k]);
+          if (row != rows[k]) std::copy_n(row, N, rows[k]);
+        }
       }
     }
   });
   return out;
 }
 
-// Limb by limb, so that the digits of one prime are still in cache when they meet the key.
+// Some limbs at a time, so that the digits are still in cache when they meet the key.
 std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const std::vector<Buffer>& key_b,
                                      const std::vector<Buffer>& key_a) {
   const std::size_t N = basis.ring_degree(), polynomials = x.coeff.polynomials();
   const Decomposition parts(basis, x);
-  const std::size_t count = parts.digits.size();
-  const Axes leading = broadcast(check_key(basis, x, count, key_b), check_key(basis, x, count, key_a));
+  const std::size_t digits = parts.digits.size();
+  const Axes leading = broadcast(check_key(basis, x, digits, key_b), check_key(basis, x, digits, key_a));
   Buffer b(leading, basis.size(), N), a(leading, basis.size(), N);
-  for_each_limb(basis.size(), [&](std::size_t limb) {
-    const Scratch space(count, N);
-    const Kernels& kernels = basis.kernels(limb);
+  for_each_group(basis.size(), kTargetsAtOnce, [&](std::size_t start, std::size_t count) {
+    const Scratch space(digits * count, N);
     for (std::size_t p = 0; p < polynomials; ++p) {
-      ConstRows digits;
-      for (std::size_t j = 0; j < count; ++j) digits.push_back(parts.row(p, parts.digits[j], limb, space.row(j)));
-      for (std::size_t i = p; i < b.polynomials(); i += polynomials) {
-        const ConstRows rows_b = key_rows(key_b, i, limb), rows_a = key_rows(key_a, i, limb);
-        kernels.inner_product(b.row(i, limb), digits.data(), rows_b.data(), count, N, basis.modulus(limb));
-        kernels.inner_product(a.row(i, limb), digits.data(), rows_a.data(), count, N, basis.modulus(limb));
+      for (std::size_t j = 0; j < digits; ++j)
+        parts.raise(p, parts.digits[j], start, Rows(space.rows() + j * count, space.rows() + (j + 1) * count));
+      for (std::size_t k = 0; k < count; ++k) {
+        const std::size_t limb = start + k;
+        ConstRows rows;
+        for (std::size_t j = 0; j < digits; ++j)
+          rows.push_back(parts.evaluate(p, parts.digits[j], limb, space.row(j * count + k)));
+        for (std::size_t i = p; i < b.polynomials(); i += polynomials) {
+          multiply_accumulate(basis, b, i, limb, rows, key_b);
+          multiply_accumulate(basis, a, i, limb, rows, key_a);
+        }
       }
     }
   });
