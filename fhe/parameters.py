@@ -286,7 +286,9 @@ class CKKSParameters(Parameters):
         base, *upper = self.modulus_bits
         scale_bits = self.scale_bits or (upper[-1] if upper else max(base - 6, 1))
         if not 1 <= scale_bits < min(self.log_q - 1, LARGEST_SCALE_BITS):
-            raise ParameterError(f"a scale of 2^{scale_bits} does not fit a level of log2(Q) = {self.log_q:.1f}; lower it")
+            raise ParameterError(
+                f"a scale of 2^{scale_bits} does not fit a level, or log2(Q) = {self.log_q:.1f}; lower scale_bits"
+            )
         bound = self.bound or 2.0 ** (base - 2 - scale_bits)
         if not (0 < bound < math.inf and scale_bits + math.log2(bound) < self.log_q - 1):
             raise ParameterError(
