@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,6 +73,12 @@ class EncryptedArray:
     def room_bits(self) -> float:
         """Bits that noise (BFV) or values (CKKS) may still grow before results are refused, by the tracked bound."""
         return min(self.evaluator.room_bits(shard) for shard in self.shards)
+
+    def __copy__(self) -> Self:
+        return self  # immutable
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
     def __len__(self) -> int:
         if not self.shape:

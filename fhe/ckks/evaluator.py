@@ -132,7 +132,7 @@ class CKKSEvaluator:
         """x * x with one multiplication less."""
         x = self.settle(x)
         self._require_level(x, "a square")
-        return self._product(x, evaluate.square(x.evals()), x.scale, precision.product(x, x), x.bound**2)
+        return self._product(x, evaluate.square(x.evals()), x.scale, precision.product(x, x), x.bound * x.bound)
 
     def multiply_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext:
         """x * values, slot by slot; one level once settled. An integer factor of all slots costs none."""

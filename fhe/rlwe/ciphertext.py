@@ -31,7 +31,8 @@ class Ciphertext:
     scale
         Delta in CKKS; 1 in BFV.
     noise
-        log2 of a bound that no coefficient of the noise exceeds, except with probability 2^-128.
+        What bounds the noise, except with probability 2^-128: in BFV log2 of a bound on its coefficients
+        (`fhe.noise`), in CKKS a bound on its value in any slot, in units of 1 / scale (`fhe.ckks.precision`).
     bound
         A public bound on the magnitude of the encrypted values (never derived from the data).
     key_id
