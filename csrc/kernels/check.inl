@@ -8,7 +8,7 @@
 
 // Asserts condition(a, b) for the words a, b modulo 2^S in each lane of x and y.
 template <class Condition>
-inline void check_lanes(Vec x, Vec y, Condition&& condition) {
+__attribute__((noinline)) void check_lanes(Vec x, Vec y, Condition&& condition) {
   alignas(64) u64 a[Simd::kLanes], b[Simd::kLanes];
   Simd::store(a, Simd::low_word(x));
   Simd::store(b, Simd::low_word(y));

@@ -100,8 +100,10 @@ class InverseTransform {
         arithmetic_(arithmetic) {}
 
   void run(u64* out, const u64* in) const {
-    if (passes_.count == 0) {
-      return inverse_blocks<true>(out, in, 1, table_.rows, table_.lanes, degree_inverse_, arithmetic_);
+    if constexpr (Simd::kMinRingDegree <= 64) {
+      if (passes_.count == 0) {
+        return inverse_blocks<true>(out, in, 1, table_.rows, table_.lanes, degree_inverse_, arithmetic_);
+      }
     }
     run_pass<0>(out, in, 0);
   }

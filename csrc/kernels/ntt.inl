@@ -86,7 +86,9 @@ class ForwardTransform {
         arithmetic_(arithmetic) {}
 
   void run(u64* out, const u64* in) const {
-    if (passes_.count == 0) return forward_blocks<true>(out, in, 1, table_.rows, table_.lanes, arithmetic_);
+    if constexpr (Simd::kMinRingDegree <= 64) {
+      if (passes_.count == 0) return forward_blocks<true>(out, in, 1, table_.rows, table_.lanes, arithmetic_);
+    }
     run_pass<0>(out, in, 0);
     if (ring_degree_ < 64) {
       for (u64 i = 0; i < ring_degree_; ++i) arithmetic_.leave(out + i, arithmetic_.load(out + i));

@@ -13,4 +13,9 @@
 #define FHE_TARGET_REGION_END FHE_PRAGMA(GCC pop_options)
 #endif
 
+// Debug builds leave inlining to the compiler: the assertions of an unrolled transform are many.
+#ifdef NDEBUG
 #define FHE_INLINE __attribute__((always_inline))
+#else
+#define FHE_INLINE
+#endif

@@ -12,6 +12,9 @@ namespace {
 // Widest first; each takes every prime and ring that its predecessors take.
 std::vector<const Kernels*> compiled_targets() {
   return {
+#if defined(__x86_64__)
+      &avx512ifma_kernels(),
+#endif
       &scalar_kernels(),
   };
 }

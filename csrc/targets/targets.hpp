@@ -6,5 +6,8 @@
 namespace fhe {
 
 const Kernels& scalar_kernels();
+#if defined(__x86_64__)
+const Kernels& avx512ifma_kernels();
+#endif
 
 }  // namespace fhe
