@@ -66,6 +66,12 @@ def test_what_sums_leave_between_elements_does_no_harm(party: KeyOwner) -> None:
     np.testing.assert_allclose(party.decrypt(again.sum()), np.sum(0.25 + SIGMOID(rows.sum(axis=1)) ** 2), atol=1e-5)
 
 
+def test_a_number_is_added_to_sums_without_encoding_it(quick: KeyOwner, monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = quick.encrypt([[1.0, 2.0, 3.0], [0.5, 0.5, 0.5]], bound=4.0).sum(axis=-1)
+    monkeypatch.setattr(type(quick.encoder), "encode", lambda *arguments: pytest.fail("encoded"))
+    np.testing.assert_allclose(quick.decrypt(sums + 0.25), [6.25, 1.75], atol=1e-6)
+
+
 def test_clearing_the_padding_takes_a_level() -> None:
     assert depth_of_stages([SIGN_F, SIGN_F]) == 6
     assert depth_of_stages([SIGN_F, SIGN_F], clean=False) == 7

@@ -77,6 +77,13 @@ def test_sparse_polynomials(party: KeyOwner, p: Series) -> None:
     np.testing.assert_allclose(values(party, y), p(POINTS), atol=1e-6)
 
 
+def test_rounding_a_coefficient_away_counts_as_noise(quick: KeyOwner) -> None:
+    """0.4 / Delta is scaled to the integer 0: all of the term is error."""
+    p = Polynomial([0.0, 0.4 / DEEP.scale(0)])
+    y = evaluate_polynomial(quick.evaluator, encrypted(quick), p)
+    assert np.max(np.abs(p(POINTS))) <= y.noise / y.scale
+
+
 @pytest.mark.parametrize("p", [Polynomial([3.0]), Chebyshev([0.0]), Polynomial([2.0, 0.0, 0.0])])
 def test_constants_take_no_level(quick: KeyOwner, p: Series) -> None:
     y = evaluate_polynomial(quick.evaluator, encrypted(quick, level=0), p)

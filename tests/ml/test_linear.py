@@ -17,6 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import fhe
 from fhe.backend.protocol import Backend
+from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.errors import EncodingError, LevelError, MissingKeyError, ScaleError
 from fhe.ml import LinearRegression, LogisticRegression
 from fhe.owner import KeyOwner
@@ -115,6 +116,19 @@ def test_encrypted_scores_are_the_clear_ones(party: KeyOwner, samples: int) -> N
     assert scores.shape == (samples,)
     assert x.level - scores.level == model.depth("decision_function") == 1
     np.testing.assert_allclose(party.decrypt(scores), model.decision_function(X), atol=1e-6)
+
+
+def test_rotations_of_a_row_sum_come_before_its_rescale(quick: KeyOwner) -> None:
+    """So that a sum is rounded once; products of ciphertexts are rescaled with their relinearisation."""
+    evaluator = quick.evaluator
+    assert isinstance(evaluator, CKKSEvaluator)
+    rows = quick.encrypt(data(), bound=1.0)
+    assert all(map(evaluator.is_pending, logistic().decision_function(rows).shards))
+    assert not any(map(evaluator.is_pending, (rows * rows).sum(axis=-1).shards))
+
+
+def test_the_depth_counts_the_mask_even_where_no_scaling_is_needed() -> None:
+    assert LogisticRegression(score_bound=1.0).depth("predict_proba") == 6
 
 
 def test_encrypted_regression(party: KeyOwner) -> None:
