@@ -23,7 +23,7 @@ def copy_project(destination: Path) -> Path:
     return destination
 
 
-def run(copy: Path, *arguments: str, timeout: float = 600, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(copy: Path, *arguments: str, timeout: float = 1800, **variables: str) -> subprocess.CompletedProcess[str]:
     """``python *arguments`` in a copy, in this environment with these variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FHE_", "PYTEST_"))}
     return subprocess.run(

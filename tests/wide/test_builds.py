@@ -22,7 +22,7 @@ TESTS = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/agreement"
 
 def build(copy: Path, **variables: str) -> Path:
     copy_project(copy)
-    built = run(copy, "setup.py", "--quiet", "build_ext", "--inplace", **variables)
+    built = run(copy, "setup.py", "--quiet", "build_ext", "--inplace", timeout=1800, **variables)
     assert built.returncode == 0, built.stderr[-4000:]
     return copy
 
@@ -84,7 +84,7 @@ def test_with_assertions(asserting: Path) -> None:
 
 
 def test_the_assertions_fire(asserting: Path) -> None:
-    """A residue beyond its prime, which only a broken caller could bring, ends the process."""
+    """A residue beyond its prime, which no caller can bring, ends the process."""
     finished = run(asserting, "-c", UNREDUCED)
     assert finished.returncode == -signal.SIGABRT, closing_line(finished)
     assert "check_reduced" in finished.stderr
@@ -96,7 +96,8 @@ import numpy as np
 from fhe.backend.choose import choose
 backend = choose("native", "scalar")
 basis = backend.basis(64, [257], [9])
-x = backend.load(basis, np.full((1, 64), 300, dtype=np.uint64))
+x = backend.load(basis, np.zeros((1, 64), dtype=np.uint64))
+memory = backend.view(x).ctypes.data
 """
-UNREDUCED = SETUP + "backend.mul(basis, x, x)"
-OVERRUN = SETUP + "ctypes.memset(backend.view(x).ctypes.data + 8 * 64, 1, 1)"
+UNREDUCED = SETUP + "ctypes.memset(memory, 255, 8); backend.ntt(basis, x)"
+OVERRUN = SETUP + "ctypes.memset(memory + 8 * 64, 1, 1)"
