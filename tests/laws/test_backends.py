@@ -13,7 +13,7 @@ from fhe.reference import ReferenceBackend, residue, schoolbook
 from fhe.reference.loops import inner_loops
 from tests.conftest import BACKENDS, NATIVE, make_backend
 from tests.machine import Machine
-from tests.strategies import Primes, largest_primes
+from tests.strategies import TELLING_DEGREES, Primes, largest_primes
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -22,9 +22,11 @@ def test_each_backend_is_the_one_it_is_called(name):
     assert f"{backend.name}-{backend.target}" == name
 
 
+@pytest.mark.parametrize("ring_degree", [*TELLING_DEGREES, 4096])
 @pytest.mark.parametrize("name", NATIVE)
-def test_a_forced_target_runs_the_primes(name):
-    basis = Primes(4096, largest_primes(4096, 46)[:2])
+def test_a_forced_target_runs_the_primes(name, ring_degree):
+    """In the rings of most examples too: or the other tests would test another target."""
+    basis = Primes(ring_degree, largest_primes(ring_degree, 46)[:2])
     handle = Machine(make_backend(name)).handle(basis)
     assert handle.targets == [make_backend(name).target] * 2
 

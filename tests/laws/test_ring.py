@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhe.reference import schoolbook
-from tests.strategies import Primes, bases, galois_elements, operands, polys, primes, ring_degrees, scalars
+from tests.strategies import Primes, bases, galois_elements, polys, primes, ring_degrees, scalars
 
 BASES = bases(limbs=(1, 2))
-SMALL = bases(limbs=(1, 2), degrees=ring_degrees(8, 32))
+SMALL = bases(limbs=(1, 2), degrees=ring_degrees(8, 128))
 
 
 def product_by_big_integers(x: list[int], y: list[int], q: int) -> list[int]:
@@ -74,9 +74,9 @@ def test_entrywise_products_are_products_of_integers(machine, basis, data):
     assert np.array_equal(machine.call("add_scalar", basis, x, s), (x + factors) % basis.column)
 
 
-@given(BASES, st.data())
-def test_an_operand_that_lacks_leading_axes_is_repeated(machine, basis, data):
-    x, y = data.draw(operands(basis, 2))
+@given(BASES, st.integers(0, 2), st.data())
+def test_an_operand_that_lacks_leading_axes_is_repeated(machine, basis, lacking, data):
+    x, y = data.draw(polys(basis, (2, 3))), data.draw(polys(basis, (2, 3)[lacking:]))
     exact = x.astype(object) * y  # NumPy repeats it in the same way
     for one, other in ((x, y), (y, x)):
         assert np.array_equal(machine.call("mul", basis, one, other), exact % basis.column)
@@ -84,7 +84,7 @@ def test_an_operand_that_lacks_leading_axes_is_repeated(machine, basis, data):
     assert np.array_equal(machine.call("mul_add", basis, x, y, x), (exact + x) % basis.column)
 
 
-@given(bases((1, 2), ring_degrees(8, 16)), st.integers(1, 20) | st.sampled_from([64, 65, 256, 257, 600]), st.data())
+@given(SMALL, st.integers(1, 20) | st.sampled_from([64, 65, 256, 257, 600]), st.data())
 def test_inner_product_is_a_sum_of_products(machine, basis, terms, data):
     """Of few terms or many, for residues of q - 1 fill what accumulates them; only the first L limbs count."""
     longer = basis + data.draw(bases((2, 2), st.just(basis.ring_degree))).limbs(0, data.draw(st.integers(0, 2)))
@@ -119,7 +119,7 @@ def test_ntt_turns_the_schoolbook_product_into_entrywise_products(machine, basis
     assert machine.multiply(basis, x, y).tolist() == schoolbook(x.tolist(), y.tolist(), basis.moduli)
 
 
-@given(ring_degrees(8, 64), st.data())
+@given(ring_degrees(8, 128), st.data())
 def test_schoolbook_is_the_product_of_big_integers(ring_degree, data):
     q = data.draw(primes(ring_degree))
     basis = Primes(ring_degree, (q,))
