@@ -92,8 +92,8 @@ class _Search:
     def group(self, bits: int) -> tuple[int, ...]:
         """One prime, or two, with a product of exactly this many bits."""
         first = self._below(1 << split(bits)[0])
-        group = (first,) if bits <= WORD_BITS else (first, self._below((1 << bits) // first))
-        if math.prod(group).bit_length() < bits or max(group).bit_length() > WORD_BITS or 1 in group:
+        group = (first,) if bits <= WORD_BITS else (first, self._below(min((1 << bits) // first, 1 << WORD_BITS)))
+        if math.prod(group).bit_length() < bits:
             raise ParameterError(
                 f"levels of {bits} bits run out of primes that are 1 mod {self._order}: use more bits, a smaller ring "
                 "degree, or fewer levels of this size"

@@ -36,7 +36,7 @@ def test_chosen_ckks_sets_are_sound_and_minimal(depth: int, scale_bits: int, sec
     check_chain(p)
     check_scales(p)
     assert p.security_bits >= security
-    assert p.insecure is None
+    assert (p.security, p.quantum, p.insecure) == (security, quantum, None)
     assert p.log_qp <= largest_log_qp(p.ring_degree, security, quantum)
     assert p.max_level == depth
     drift = max(abs(math.log2(p.scale(level)) - scale_bits) for level in range(depth + 1))
@@ -64,7 +64,7 @@ def test_chosen_bfv_sets_are_sound_and_minimal(depth: int, t: int, security: int
     p = choose_bfv(depth, plain_modulus=t, security=security)
     check_chain(p)
     assert p.security_bits >= security
-    assert p.plain_modulus == t
+    assert (p.plain_modulus, p.security) == (t, security)
     assert worst_noise(p, depth) <= noise.limit_bfv(p, p.max_level)
     if p.ring_degree > 1024:
         with pytest.raises(ParameterError, match="does not fit"):

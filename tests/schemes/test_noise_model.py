@@ -172,6 +172,8 @@ def test_division_with_rounding() -> None:
     # In s^2 the bound is for the worst root of s.
     quadratic = [r0 + multiply(r1, s := ternary(rng)) + multiply(multiply(r2, s), s) for r0, r1, r2 in thousandths]
     check_close(np.concatenate(quadratic), noise.divide_round(BFV, 2) + math.log2(1000), within=4)
+    energy = 12 * (2 ** noise.divide_round(BFV) / noise.tail(N)) ** 2
+    assert energy == pytest.approx(1 + noise.weight(N))  # r_0 and r_1 s
     assert noise.divide_round(BFV, 2) - noise.divide_round(BFV) > math.log2(noise.secret_norm(N)) - 0.1
 
 
@@ -221,6 +223,18 @@ def test_bfv_product_linear_terms() -> None:
         rms = 40 + math.log2(noise.tail(N)) - math.log2(3) / 2  # the bound that stands for this energy
         bounds = (rms, noise.NOTHING) if first else (noise.NOTHING, rms)
         check_close(v, noise.multiply_bfv(BFV, 3, *bounds), within=4)
+
+
+def test_bfv_product_with_noise_where_the_secret_is_largest() -> None:
+    rng = np.random.default_rng(14)
+    toy = Toy(BFV, rng)
+    k = int(np.argmax(np.abs(at_roots(toy.s))))
+    wave = np.cos(np.pi * (1 - 2 * k) * np.arange(N) / N)  # of one root and its conjugate
+    v = np.array([round(2**40 * x) for x in wave], dtype=object)
+    c, d = _phase_of(toy, v), _phase_of(toy, 0 * v)
+    rms = log_rms(v) + math.log2(noise.tail(N))
+    product = toy.noise(toy.product(c, d), 0 * v)
+    check_close(product, noise.multiply_bfv(BFV, 3, rms, noise.NOTHING), within=3)
 
 
 def _phase_of(toy: Toy, phase: Poly) -> tuple[Poly, Poly]:

@@ -15,7 +15,7 @@ from tests.schemes.negacyclic import at_roots, error, ternary
 from tests.schemes.owners import owner
 
 TOY = "a small ring for tests"
-CKKS = CKKSParameters(ring_degree=4096, modulus_bits=[46] + [40] * 5, special_bits=[43] * 3, insecure=TOY)
+CKKS = CKKSParameters(ring_degree=4096, modulus_bits=[46] + [40] * 5, special_bits=[42] * 3, digit=3, insecure=TOY)
 
 
 def check_slots(values: Sequence[NDArray[np.complex128]], bound: float, within: float) -> None:

@@ -15,6 +15,7 @@ import sympy
 
 from fhe.errors import FormatError, LevelError, ParameterError
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
+from fhe.primes import ntt_primes
 from tests.schemes.chains import check_chain, check_scales
 
 TOY = "a small ring for tests"
@@ -59,6 +60,9 @@ def test_a_wide_level_is_two_primes() -> None:
     assert [len(level) for level in p.levels] == [2, 1, 1]
     assert [p.limbs(level) for level in range(3)] == [2, 3, 4]
     assert len(p.special) == 2
+    widest = ckks(modulus_bits=[100], special_bits=[100, 99], insecure=TOY)
+    check_chain(widest)
+    assert widest.modulus_bits == (100,)
     wide = ckks(ring_degree=2**15, modulus_bits=[70] + [61] * 3, special_bits=[70])
     check_chain(wide)
     check_scales(wide)
@@ -290,14 +294,31 @@ def test_other_things_are_refused(data: object) -> None:
         Parameters.from_dict(data)
 
 
+def test_entries_out_of_range_are_refused_as_such() -> None:
+    data = ckks(ring_degree=64, insecure=TOY).to_dict()
+    with pytest.raises(FormatError, match="quantum"):
+        Parameters.from_dict(data | {"quantum": 2})
+    many = [[q] for q in ntt_primes(64, 30, 260)]
+    with pytest.raises(ParameterError, match="exceed 256"):
+        Parameters.from_dict(data | {"levels": many})
+
+
 def test_given_primes_are_checked() -> None:
     data = ckks().to_dict()
     prime, twice = data["special"][0], data["levels"][0][0]
     composite = next(n for n in range(prime - 2**15, 0, -(2**15)) if not sympy.isprime(n))
     unfriendly = sympy.prevprime(2**43)
-    for special in ([twice] * 1, [prime, prime], [composite], [unfriendly]):
-        with pytest.raises(ParameterError):
-            Parameters.from_dict(data | {"special": special, "digit": 1})
+    others = data["special"][1:]
+    for wrong, message in (
+        (twice, "must be distinct"),
+        (others[0], "must be distinct"),
+        (composite, f"{composite} is not a prime that is 1 mod 32768"),
+        (unfriendly, f"{unfriendly} is not a prime that is 1 mod 32768"),
+        (3, "20 to 50 bits"),
+    ):
+        with pytest.raises(ParameterError, match=message):
+            Parameters.from_dict(data | {"special": [wrong, *others]})
+    assert Parameters.from_dict(data | {"special": [prime, *others]}) == ckks()
     with pytest.raises(ParameterError, match="not 128-bit secure"):
         Parameters.from_dict(data | {"ring_degree": 2**13})
     with pytest.raises(ParameterError, match="one or two primes"):
