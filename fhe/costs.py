@@ -17,7 +17,6 @@ FORWARD = 3.25  # forward transform, exact, per 8 butterflies, primes below 2^46
 INVERSE = 3.80  # inverse transform, exact, per 8 butterflies (3.68 … 3.82)
 WIDE = 1.40  # factor on transforms for primes of 47 … 50 bits
 POINTWISE = 6.0  # one exact modular product of 8 residues
-ACCUMULATE = 2.1  # one lazy multiply-accumulate of 8 residues
 SHARED_CACHE = 9.5  # bytes per cycle from the shared cache
 MEMORY = 4.0  # bytes per cycle from memory
 LARGE_KEY = 32e6  # bytes of a switching key from which it is read from memory
@@ -76,9 +75,8 @@ def decomposition(ring_degree: int, q_bits: Sequence[int], p_bits: Sequence[int]
     for start in range(0, limbs, digit):
         others = [*q_bits[:start], *q_bits[start + digit :], *p_bits]
         cycles += conversion(ring_degree, total - len(others), len(others)) + transforms(ring_degree, others)
-    digits, size = math.ceil(limbs / digit), key_bytes(ring_degree, limbs, len(p_bits), digit)
-    arithmetic = 2 * digits * total * ring_degree / 8 * ACCUMULATE
-    return cycles + max(arithmetic, size / (MEMORY if size > LARGE_KEY else SHARED_CACHE))
+    size = key_bytes(ring_degree, limbs, len(p_bits), digit)  # reading the key takes longer than multiplying by it
+    return cycles + size / (MEMORY if size > LARGE_KEY else SHARED_CACHE)
 
 
 def division(ring_degree: int, dropped: Sequence[int], kept: Sequence[int]) -> float:

@@ -16,7 +16,7 @@ ROTATIONS = {(14, 5, 5): (71, 24), (16, 3, 3): (130, 22), (27, 10, 10): (138, 47
 @pytest.fixture
 def only(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A machine on which everything but transforms is free."""
-    for name in ("FORWARD", "INVERSE", "POINTWISE", "ACCUMULATE"):
+    for name in ("FORWARD", "INVERSE", "POINTWISE"):
         monkeypatch.setattr(costs, name, 0.0)
     for name in ("SHARED_CACHE", "MEMORY"):
         monkeypatch.setattr(costs, name, math.inf)
