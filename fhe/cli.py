@@ -19,7 +19,7 @@ from fhe.errors import FHEError
 from fhe.parameters import Parameters
 
 DESCRIPTION = "Homomorphic encryption on NumPy arrays: compute on data that stays encrypted."
-PACKAGES = ("numpy", "cryptography", "safetensors", "scikit-learn")
+PACKAGES = ("numpy", "cryptography", "scikit-learn")
 DIFFERS, FAILED, INTERRUPTED = 1, 1, 130
 
 

@@ -1,6 +1,7 @@
-"""Two parties: a client with patients' data, a server with a model. Neither shows the other what it has.
+"""Two parties: a client whose samples nobody else may see, and a server whose model scores them all the same.
 
-The client sends its test samples encrypted and gets encrypted scores; the server holds no secret key.
+The samples travel encrypted, and so do their scores; the server holds no secret key. What is kept from the server
+is the data. The model is not kept from the client, who could compute it from the replies (docs/threat-model.md).
 """
 
 from __future__ import annotations
