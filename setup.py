@@ -33,7 +33,8 @@ def core() -> Extension:
         link_args += [f"-fsanitize={sanitizers}"]
     debug = bool(os.environ.get("FHE_DEBUG"))
     sources = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "csrc").rglob("*.cpp"))
-    headers = sorted(str(path.relative_to(ROOT)) for suffix in ("*.hpp", "*.inl") for path in (ROOT / "csrc").rglob(suffix))
+    files = (path for suffix in ("*.hpp", "*.inl") for path in (ROOT / "csrc").rglob(suffix))
+    headers = sorted(str(path.relative_to(ROOT)) for path in files)
     return Pybind11Extension(
         "fhe._core",
         sources,

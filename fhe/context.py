@@ -37,6 +37,12 @@ class Context:
 
     Made by `KeyOwner.public`, or from bytes. Attributes: ``chain`` (the parameters on a backend), ``public_key``,
     ``keys`` (evaluation keys), and for research ``encoder`` and ``evaluator``.
+
+    >>> import fhe
+    >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example", backend="reference")
+    >>> server = Context.from_bytes(owner.public().to_bytes())
+    >>> owner.decrypt(owner.load((server.encrypt([1.5, 2.5]) * 2).to_bytes())).round(3).tolist()
+    [3.0, 5.0]
     """
 
     _seeds: SeedSource = staticmethod(system_seed)
@@ -122,7 +128,8 @@ class Context:
         if array.evaluator.chain is not self.chain or array.key_id != self.key_id:
             raise ParameterError(
                 f"this array belongs to key {array.key_id.hex()[:8]}… of parameter set "
-                f"{array.evaluator.chain.parameters.id}, the context to key {self.key_id.hex()[:8]}… of {self.parameters.id}"
+                f"{array.evaluator.chain.parameters.id}, "
+                f"the context to key {self.key_id.hex()[:8]}… of {self.parameters.id}"
             )
 
     def __repr__(self) -> str:

@@ -49,6 +49,11 @@ class KeyOwner(Context):
     """A `Context` with the secret: it also decrypts, encrypts symmetrically, and makes keys on demand.
 
     Made by `fhe.ckks` and `fhe.bfv`.
+
+    >>> owner = bfv(depth=1, plain_modulus=257, ring_degree=64, insecure="for this example", backend="reference")
+    >>> server = owner.public(rotations=[1])  # a Context: no secret in it
+    >>> owner.decrypt(server.encrypt([1, 2, 3]) + 1).tolist(), server.rotations
+    ([2, 3, 4], [1])
     """
 
     def __init__(
@@ -148,7 +153,13 @@ def ckks(
     """
     extra = {} if bound is None else {"bound": bound}
     parameters: CKKSParameters = choose_ckks(
-        depth, scale_bits=scale_bits, security=security, quantum=quantum, ring_degree=ring_degree, insecure=insecure, **extra
+        depth,
+        scale_bits=scale_bits,
+        security=security,
+        quantum=quantum,
+        ring_degree=ring_degree,
+        insecure=insecure,
+        **extra,
     )
     return KeyOwner(parameters, backend)
 
@@ -168,7 +179,7 @@ def bfv(
 
     t is ``plain_modulus``, or the smallest batching prime with ``value_bits`` bits and a sign; see `choose_bfv`.
 
-    >>> ctx = bfv(depth=1, plain_modulus=257, ring_degree=64, insecure="a small ring for this example", backend="reference")
+    >>> ctx = bfv(depth=1, plain_modulus=257, ring_degree=64, insecure="for this example", backend="reference")
     >>> ctx.decrypt(ctx.encrypt([3, -4]) * 5).tolist()
     [15, -20]
     """

@@ -18,7 +18,9 @@ def one_dimensional(values: ArrayLike, most: int, what: str) -> NDArray[Any]:
     """
     array = np.asarray(values)
     if array.ndim > 1:
-        raise EncodingError(f"expected one dimension, got shape {array.shape}; pass array.ravel() or encrypt row by row")
+        raise EncodingError(
+            f"expected one dimension, got shape {array.shape}; pass array.ravel() or encrypt row by row"
+        )
     if array.size > most:
         raise EncodingError(f"{array.size} values do not fit {most} {what}; split them, or use a larger ring degree")
     return np.atleast_1d(array)
@@ -31,7 +33,9 @@ def finite(array: NDArray[Any]) -> NDArray[Any]:
         if len(bad):
             index = tuple(map(int, bad[0]))
             where = index[0] if len(index) == 1 else index
-            raise EncodingError(f"the value at index {where} is NaN or infinite ({len(bad)} values are); clean the data first")
+            raise EncodingError(
+                f"the value at index {where} is NaN or infinite ({len(bad)} values are); clean the data first"
+            )
     return array
 
 
@@ -48,5 +52,7 @@ def integers(array: NDArray[Any]) -> NDArray[np.int64]:
     except (OverflowError, TypeError, ValueError) as error:
         raise EncodingError("BFV encodes integers that fit 64 bits; pass an integer array") from error
     if wrong.size:
-        raise EncodingError(f"the value at index {wrong[0]} is not a 64-bit integer ({wrong.size} values are not); round first")
+        raise EncodingError(
+            f"the value at index {wrong[0]} is not a 64-bit integer ({wrong.size} values are not); round first"
+        )
     return exact

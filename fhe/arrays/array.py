@@ -24,7 +24,15 @@ from fhe.rlwe.ciphertext import Ciphertext
 
 
 class EncryptedArray:
-    """An array whose values only the key owner can read. Operations return new arrays, operands never change."""
+    """An array whose values only the key owner can read. Operations return new arrays, operands never change.
+
+    >>> import fhe
+    >>> owner = fhe.ckks(depth=2, ring_degree=64, insecure="a small ring for this example", backend="reference")
+    >>> x = owner.encrypt([1.0, 2.0, 3.0], bound=4)
+    >>> y = 2 * x**2 - np.array([1, 0, 1])
+    >>> y.shape, owner.decrypt(y).round(3).tolist(), owner.decrypt(x @ [1, 1, 1]).round(3).item()
+    ((3,), [1.0, 8.0, 17.0], 6.0)
+    """
 
     __slots__ = ("dtype", "evaluator", "layout", "shards")
 
@@ -36,7 +44,7 @@ class EncryptedArray:
         self.layout = layout
         self.dtype = dtype
 
-    # --- what is publicly known ------------------------------------------------------------------------------------
+    # --- what is publicly known -------------------------------------------------------------------------------------
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -91,7 +99,7 @@ class EncryptedArray:
             f"ciphertexts={len(self.shards)})"
         )
 
-    # --- arithmetic --------------------------------------------------------------------------------------------------
+    # --- arithmetic -------------------------------------------------------------------------------------------------
 
     def __add__(self, other: Any) -> EncryptedArray:
         return self._combine(other, self.evaluator.add, self.evaluator.add_plain)
@@ -99,10 +107,13 @@ class EncryptedArray:
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> EncryptedArray:
-        return self + -other if isinstance(other, EncryptedArray) else self + np.negative(other)
+        def plain(shard: Ciphertext, values: ArrayLike) -> Ciphertext:
+            return self.evaluator.add_plain(shard, np.negative(values))  # values are signed by now
+
+        return self._combine(other, self.evaluator.sub, plain)
 
     def __rsub__(self, other: Any) -> EncryptedArray:
-        return -self + other
+        return (-self).__add__(other)
 
     def __neg__(self) -> EncryptedArray:
         return self._map(self.evaluator.negate)
@@ -114,7 +125,9 @@ class EncryptedArray:
 
     def __truediv__(self, other: Any) -> EncryptedArray:
         if isinstance(other, EncryptedArray):
-            raise TypeError("dividing by an encrypted array is not arithmetic of the scheme; multiply by an approximate inverse")
+            raise TypeError(
+                "dividing by an encrypted array is not arithmetic of the scheme; multiply by an approximate inverse"
+            )
         self.evaluator.result_type(self.dtype, np.dtype(np.float64))
         divisor = np.asarray(other)
         if not np.all(divisor):
@@ -151,18 +164,20 @@ class EncryptedArray:
 
     def dot(self, other: Any) -> EncryptedArray:
         """``self @ other``."""
-        return self @ other
+        return self.__matmul__(other)
 
     def sum(self, axis: int | None = None) -> EncryptedArray:
         """The sum of all elements (``axis=None``), or of each row (``axis=-1`` of two dimensions)."""
         if self.ndim == 2 and axis in (1, -1):
             return self._sum_rows()
         if axis is not None and not (self.ndim == 1 and axis in (0, -1)):
-            raise EncodingError(f"sum over axis {axis} of shape {self.shape} is not offered; use axis=None or the last axis")
+            raise EncodingError(
+                f"sum over axis {axis} of shape {self.shape} is not offered; use axis=None or the last axis"
+            )
         array = self._sum_rows() if self.ndim == 2 else self
         return array._sum_column()
 
-    # --- inside ----------------------------------------------------------------------------------------------------
+    # --- inside -----------------------------------------------------------------------------------------------------
 
     def settled(self) -> EncryptedArray:
         """With pending relinearisations and rescales done."""
@@ -203,7 +218,9 @@ class EncryptedArray:
 
     def _dot_encrypted(self, other: EncryptedArray) -> EncryptedArray:
         if self.ndim != 1 or other.ndim != 1:
-            raise EncodingError(f"matmul of two encrypted arrays is offered for vectors, got {self.shape} and {other.shape}")
+            raise EncodingError(
+                f"matmul of two encrypted arrays is offered for vectors, got {self.shape} and {other.shape}"
+            )
         return (self * other).sum()
 
     def _matrix_vector(self, matrix: NDArray[Any]) -> EncryptedArray:
@@ -243,7 +260,7 @@ class EncryptedArray:
             raise EncodingError(f"encrypted arrays of shapes {self.shape} and {other.shape} do not combine")
         if self.layout.stride != other.layout.stride:
             raise EncodingError(
-                f"these arrays lie differently in their slots (strides {self.layout.stride} and {other.layout.stride}); "
+                f"these arrays lie differently in their slots, strides {self.layout.stride} and {other.layout.stride}; "
                 "bring both through the same operations, or encrypt them again"
             )
 
@@ -251,7 +268,7 @@ class EncryptedArray:
         if given != needed:
             raise EncodingError(f"matmul of shapes {self.shape} and {shape}: {needed} and {given} differ")
 
-    # --- NumPy's protocols ---------------------------------------------------------------------------------------------
+    # --- NumPy's protocols ------------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         operator = _UFUNCS.get(ufunc)

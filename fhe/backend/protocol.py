@@ -60,6 +60,8 @@ class Backend(Protocol):
     target: str
     """What runs the inner loops: ``"avx512ifma"``, ``"scalar"`` …, ``"interpreted"``, ``"compiled"``."""
 
+    def __hash__(self) -> int: ...
+
     # --- bases and buffers ------------------------------------------------------------------------
 
     def basis(self, ring_degree: int, moduli: Sequence[int], roots: Sequence[int]) -> BasisHandle:

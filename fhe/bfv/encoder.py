@@ -76,8 +76,8 @@ class BFVEncoder:
         if len(beyond):
             index = tuple(map(int, beyond[0]))
             raise EncodingError(
-                f"the value at index {index[0] if len(index) == 1 else index} is outside {low:.0f} … {high:.0f} for plain "
-                f"modulus t = {self.t} ({len(beyond)} values are); use a larger plain_modulus or value_bits"
+                f"the value at index {index[0] if len(index) == 1 else index} is outside {low:.0f} … {high:.0f} for "
+                f"plain modulus t = {self.t} ({len(beyond)} values are); use a larger plain_modulus or value_bits"
             )
 
     def _centre(self, residues: NDArray[np.int64]) -> NDArray[np.int64]:

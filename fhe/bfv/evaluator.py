@@ -88,7 +88,9 @@ class BFVEvaluator:
     def result_type(self, dtype: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
         """int64, for integers only."""
         if other.kind not in "biu":
-            raise EncodingError(f"BFV computes with integers, got an operand of dtype {other}; round it, or use fhe.ckks")
+            raise EncodingError(
+                f"BFV computes with integers, got an operand of dtype {other}; round it, or use fhe.ckks"
+            )
         return np.dtype(np.int64)
 
     # --- linear ------------------------------------------------------------------------------------------------

@@ -79,9 +79,7 @@ def matrix_vector(evaluator: Evaluator, matrix: NDArray[Any], x: Ciphertext) -> 
     return evaluator.multiply_plain(x, 0) if total is None else total
 
 
-def _giant_step(
-    evaluator: Evaluator, padded: NDArray[Any], rotated: list[Ciphertext], shift: int
-) -> Ciphertext | None:
+def _giant_step(evaluator: Evaluator, padded: NDArray[Any], rotated: list[Ciphertext], shift: int) -> Ciphertext | None:
     """sum_b rot(u_{shift+b}, -shift) * rot(x, b), or None where all these diagonals are zero."""
     d = len(padded)
     index, total = np.arange(d), None

@@ -23,12 +23,15 @@ def power(evaluator: Evaluator, x: Ciphertext, exponent: int) -> Ciphertext:
     Raises LevelError before any work when fewer than ceil(log2 k) levels are left (CKKS).
     """
     if isinstance(exponent, bool) or not isinstance(exponent, int) or exponent < 1:
-        raise EncodingError(f"the exponent of an encrypted array must be a whole number of at least 1, got {exponent!r}")
+        raise EncodingError(
+            f"the exponent of an encrypted array must be a whole number of at least 1, got {exponent!r}"
+        )
     x = evaluator.settle(x)
     depth = depth_of_power(exponent)
     if isinstance(evaluator.chain.parameters, CKKSParameters) and depth > x.level:
         raise LevelError(
-            f"x**{exponent} needs {depth} levels, {x.level} are left; use fhe.ckks(depth={depth}) or more, or re-encrypt x"
+            f"x**{exponent} needs {depth} levels, {x.level} are left; use fhe.ckks(depth={depth}) or more, "
+            "or re-encrypt x"
         )
     known = {1: x}
 

@@ -57,7 +57,9 @@ class CKKSEncoder:
         slots = np.zeros(self.slots, dtype=np.complex128)
         slots[: array.size] = array
         coefficients = self.embed(slots) * scale
-        return Plaintext(self.chain, CoeffPoly.from_floats(self.chain.q(level), np.rint(coefficients)), level, scale, bound)
+        return Plaintext(
+            self.chain, CoeffPoly.from_floats(self.chain.q(level), np.rint(coefficients)), level, scale, bound
+        )
 
     def decode(self, poly: Poly, scale: float, count: int | None = None) -> NDArray[np.complex128]:
         """The first ``count`` slots of a polynomial at this scale."""

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from fhe.ckks import precision
 from fhe.ckks.encoder import CKKSEncoder, check_values
 from fhe.errors import LevelError
-from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
+from fhe.ring.poly import CoeffPoly, Poly
 from fhe.rlwe import evaluate
 from fhe.rlwe.automorphism import rotation_element, swap_element
 from fhe.rlwe.ciphertext import Ciphertext, Plaintext, same_key
@@ -172,16 +172,14 @@ class CKKSEvaluator:
         factor = round(number * scale)
         return self._product(x, [c.scale(factor) for c in x.c], scale, noise, x.bound * abs(number))
 
-    def _product(
-        self, x: Ciphertext, c: Sequence[Poly], scale: float, noise: float, bound: float
-    ) -> Ciphertext:
+    def _product(self, x: Ciphertext, c: Sequence[Poly], scale: float, noise: float, bound: float) -> Ciphertext:
         return self._checked(x.with_polys(c, scale=x.scale * scale, noise=noise, bound=bound))
 
     # --- degree, scale and level -------------------------------------------------------------------------------
 
     def is_pending(self, x: Ciphertext) -> bool:
         """Is the scale still that of a product?"""
-        return x.scale > self.parameters.scale(x.level) * 2.0 ** (self.parameters.scale_bits / 2)
+        return x.scale > self.parameters.scale(x.level) * math.exp2(self.parameters.scale_bits / 2)
 
     def relinearize(self, x: Ciphertext) -> Ciphertext:
         """Degree 2 to degree 1."""

@@ -3,9 +3,8 @@
 ``Ciphertext.noise`` is here a bound B on |e(zeta)| over all slots, where m + e is what decrypts: the error of
 a value is at most B / scale. It holds except with probability 2^-128 over keys and encryption randomness, for
 messages and circuits chosen independently of them. What encryption, rounding and key switching add comes from
-`fhe.noise`, whose coefficient bound 2^b is k standard deviations; e(zeta) is then close to a complex Gaussian of
-N times that variance, and |e(zeta)| <= 2^b sqrt(N / 2) in all slots with the same confidence. Products are slot by
-slot, hence exact: |z1 z2 - (z1 + e1)(z2 + e2)| <= |z1 e2| + |z2 e1| + |e1 e2|.
+`fhe.noise`, which bounds it in every slot. Products are slot by slot, hence exact:
+|z1 z2 - (z1 + e1)(z2 + e2)| <= |z1 e2| + |z2 e1| + |e1 e2|.
 """
 
 from __future__ import annotations
@@ -18,15 +17,10 @@ from fhe.parameters import CKKSParameters
 from fhe.rlwe.ciphertext import Ciphertext
 
 
-def in_slots(parameters: CKKSParameters, bound: float) -> float:
-    """The bound on |e(zeta)| that follows from the coefficient bound 2^bound."""
-    return math.sqrt(parameters.ring_degree / 2) * 2.0**bound
-
-
 def fresh(parameters: CKKSParameters, symmetric: bool, scale: float, bound: float) -> float:
     """Of an encryption, and of the encoder that made its plaintext."""
-    encrypted = noise.fresh_symmetric(parameters) if symmetric else noise.fresh_public(parameters)
-    return in_slots(parameters, encrypted) + encoding(parameters, scale * bound)
+    encrypted = noise.fresh_symmetric_slots(parameters) if symmetric else noise.fresh_public_slots(parameters)
+    return math.exp2(encrypted) + encoding(parameters, scale * bound)
 
 
 @lru_cache(maxsize=256)
@@ -43,13 +37,13 @@ def encoding(parameters: CKKSParameters, magnitude: float = 1.0) -> float:
 @lru_cache(maxsize=256)
 def rounding(parameters: CKKSParameters) -> float:
     """Of dividing (c_0, c_1) by a modulus."""
-    return in_slots(parameters, noise.divide_round(parameters))
+    return math.exp2(noise.divide_round_slots(parameters))
 
 
 @lru_cache(maxsize=256)
 def key_switch(parameters: CKKSParameters, level: int) -> float:
     """Of switching one component to another key, rounding included; digits are not centred, which tells in slot 0."""
-    return 2.0 ** noise.key_switch_slots(parameters, level)
+    return math.exp2(noise.key_switch_slots(parameters, level))
 
 
 def product(x: Ciphertext, y: Ciphertext) -> float:

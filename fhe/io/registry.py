@@ -46,10 +46,10 @@ def install(context: H) -> H:
     A pickled array carries the *name* of its key, not the keys: a worker process installs a context once, and keeps
     it. A second context of the same key takes the place of the first.
 
-    >>> import copy, fhe
+    >>> import fhe, pickle
     >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example", backend="reference")
     >>> worker = fhe.install(fhe.Context.from_bytes(owner.public().to_bytes(), "reference"))
-    >>> copy.copy(owner.encrypt([1.0, 2.0])).evaluator is worker.evaluator
+    >>> pickle.loads(pickle.dumps(owner.encrypt([1.0, 2.0]))).evaluator is worker.evaluator
     True
     """
     _installed[context.parameters.id, context.key_id] = context

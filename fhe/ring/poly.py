@@ -92,7 +92,13 @@ class Poly(ABC):
 
 
 class CoeffPoly(Poly):
-    """A polynomial by its coefficients."""
+    """A polynomial by its coefficients.
+
+    >>> basis = Basis.of(8, [97], backend="reference")
+    >>> x = CoeffPoly.from_int64(basis, np.array([1, -2, 0, 0, 0, 0, 0, 3]))
+    >>> (x + x).coefficients(), x.automorphism(3).coefficients()
+    ([2, -4, 0, 0, 0, 0, 0, 6], [1, 0, 0, -2, 0, 3, 0, 0])
+    """
 
     __slots__ = ()
 
@@ -140,12 +146,20 @@ class CoeffPoly(Poly):
     def coefficients(self) -> list[Any]:
         """The exact centred integer coefficients, nested lists of Python ints of shape ``(..., N)``."""
         rows = np.moveaxis(self.residues.astype(object), -2, 0)
-        lifted = [crt_centred(residues, self.basis.moduli) for residues in zip(*(row.ravel() for row in rows), strict=True)]
+        lifted = [
+            crt_centred(residues, self.basis.moduli) for residues in zip(*(row.ravel() for row in rows), strict=True)
+        ]
         return np.array(lifted, dtype=object).reshape(rows.shape[1:]).tolist()  # type: ignore[no-any-return]
 
 
 class EvalPoly(Poly):
-    """A polynomial by its evaluations at the odd powers of the 2N-th root of unity."""
+    """A polynomial by its evaluations at the odd powers of the 2N-th root of unity.
+
+    >>> basis = Basis.of(8, [97], backend="reference")
+    >>> x = CoeffPoly.from_int64(basis, np.array([0, 0, 0, 0, 0, 0, 0, 1])).to_eval()
+    >>> (x * x).to_coeff().coefficients()  # X^14 = -X^6
+    [0, 0, 0, 0, 0, 0, -1, 0]
+    """
 
     __slots__ = ()
 

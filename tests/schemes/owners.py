@@ -15,9 +15,7 @@ INSECURE = "a small ring for tests"
 CKKS = CKKSParameters(
     ring_degree=32, modulus_bits=[46] + [40] * 3, special_bits=[46, 46], scale_bits=40, insecure=INSECURE
 )
-BFV = BFVParameters(
-    ring_degree=32, modulus_bits=[40] * 4, special_bits=[46, 46], plain_modulus=257, insecure=INSECURE
-)
+BFV = BFVParameters(ring_degree=32, modulus_bits=[40] * 4, special_bits=[46, 46], plain_modulus=257, insecure=INSECURE)
 COEFFICIENTS = BFVParameters(  # no batching: t is neither prime nor 1 mod 2N
     ring_degree=32, modulus_bits=[40] * 3, special_bits=[46, 46], plain_modulus=1024, insecure=INSECURE
 )
