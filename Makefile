@@ -23,6 +23,8 @@ NO_PYTHON := fhe needs Python 3.11 or newer with venv, and found none. Install i
   python3 python3-venv python3-dev), or name yours: make PYTHON=/path/to/python3.
 NO_HEADERS := fhe builds an extension and this Python has no headers (Python.h). Install them, for example \
   apt install python3-dev (Debian, Ubuntu) or dnf install python3-devel (Fedora).
+NO_COMPILER := fhe builds a C++17 extension and found no compiler. Install one, for example apt install g++ (Debian, \
+  Ubuntu), dnf install gcc-c++ (Fedora), xcode-select --install (macOS), or name yours: make CXX=/path/to/c++.
 HEADERS := import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))
 EXTRA := import sys, tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
   print(*extras[sys.argv[1]], sep="\n")
@@ -74,6 +76,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.built: $(BIN)/python pyproject.toml $(COMPILED)
+	@command -v $(CXX) >/dev/null || { echo '$(NO_COMPILER)' >&2; exit 1; }
 	@echo 'building fhe in $(VENV) (a minute or two)'
 	@$(PIP) --editable .
 	@touch $@

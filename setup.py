@@ -25,8 +25,7 @@ NEED_COMPILER = (
 
 def core() -> Extension:
     """The native core: every .cpp of csrc; instruction sets are chosen by target regions, never by flags."""
-    # -g0: Python's own flags ask for debugging information, which takes the compiler longer than all the rest.
-    compile_args = ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"]
+    compile_args = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"]
     link_args: list[str] = []
     if sanitizers := os.environ.get("FHE_SANITIZE"):
         compile_args += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-fno-sanitize-recover", "-g1", "-O1"]

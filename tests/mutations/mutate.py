@@ -81,16 +81,16 @@ class Workshop:
         listed = (self.objects / name).read_text().replace("\\\n", " ").split()[1:]
         return header.resolve() in {(self.root / path).resolve() for path in listed}
 
-    def fails(self, mutant: Mutant) -> bool:
-        """Do the mutant's tests fail, as the copy is now?"""
+    def failure(self, mutant: Mutant) -> str | None:
+        """How the mutant's tests fail, as the copy is now; None if they pass."""
         options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "tests.mutations.without_shrinking"]
         try:
             finished = run(self.root, "-m", "pytest", *options, *mutant.files, "-k", mutant.expression, timeout=SECONDS)
         except subprocess.TimeoutExpired:
-            return True
+            return f"no end after {SECONDS} s"
         if finished.returncode in (2, 3, 4, 5):  # nothing was tested
             raise MutantError(f"{mutant}: pytest ended with {finished.returncode}:\n{finished.stdout[-800:]}")
-        return finished.returncode != 0
+        return finished.stdout[-2000:] + finished.stderr[-500:] if finished.returncode else None
 
     def kills(self, mutant: Mutant) -> str | None:
         """What notices the mutant: the compiler, a test, or nothing."""
@@ -101,7 +101,7 @@ class Workshop:
         try:
             if units and self.compile(units):
                 return "compiler"
-            return "test" if self.fails(mutant) else None
+            return "test" if self.failure(mutant) else None
         finally:
             path.write_text(source)
             if units:
@@ -111,8 +111,8 @@ class Workshop:
 def check_without(workshop: Workshop, mutants: list[Mutant]) -> None:
     """Raise MutantError unless every test that shall notice a mutant passes without one."""
     for mutant in {(mutant.files, mutant.expression): mutant for mutant in mutants}.values():
-        if workshop.fails(mutant):
-            raise MutantError(f"tests fail without any mutant: {' '.join(mutant.files)} -k '{mutant.expression}'")
+        if failure := workshop.failure(mutant):
+            raise MutantError(f"tests that shall notice {mutant} fail without it:\n{failure}")
 
 
 def survivors(mutants: list[Mutant]) -> list[Mutant]:
