@@ -35,8 +35,12 @@ struct Shoup : Residues {
     return {Simd::mul_hi_add(one, w_shoup, q), w_shoup};
   }
 
-  FHE_INLINE static Vec enter(const u64* from) { return Simd::load(from); }
-  FHE_INLINE static Vec load(const u64* from) { return Simd::load(from); }
+  FHE_INLINE static Vec enter(const u64* from) { return load(from); }
+  FHE_INLINE static Vec load(const u64* from) {
+    Vec x = Simd::load(from);
+    Simd::settle(x);
+    return x;
+  }
   FHE_INLINE static void store(u64* to, Vec x) { Simd::store(to, x); }
   FHE_INLINE void leave(u64* to, Vec x) const { Simd::store(to, reduce(x)); }
   // The same for a product with a twiddle, already below 2q.
@@ -51,6 +55,7 @@ struct Shoup : Residues {
     if constexpr (step == Step::kOffset || step == Step::kReduce) x = Simd::add(x, forward_multiple);
     Vec twice = Simd::add(x, x);
     if constexpr (strict) twice = Simd::add(twice, forward_multiple);
+    Simd::settle(twice);
     const Vec sum = mul_shoup_lazy(x, y, w.w, w.shoup);
     FHE_CHECK_LANES(x, Simd::sub(sum, x), a + b < kWordEnd && b <= a + (strict ? 2 * u128{value} : 0));
     x = sum;

@@ -47,6 +47,9 @@ struct Avx512Ifma {
   FHE_INLINE static void store(u64* to, Vec x) { _mm512_storeu_si512(to, x); }
   FHE_INLINE static Vec broadcast(u64 x) { return _mm512_set1_epi64(static_cast<i64>(x)); }
 
+  // x is computed here, not where it is used: gcc would copy a register to sink it.
+  FHE_INLINE static void settle(Vec& x) { asm("" : "+v"(x)); }
+
   FHE_INLINE static Vec add(Vec x, Vec y) { return _mm512_add_epi64(x, y); }
   FHE_INLINE static Vec sub(Vec x, Vec y) { return _mm512_sub_epi64(x, y); }
   FHE_INLINE static Vec min(Vec x, Vec y) { return _mm512_min_epu64(x, y); }
@@ -82,23 +85,22 @@ struct Avx512Ifma {
  private:
   static constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
-  // Three rounds of eight shuffles: 1 x 1 blocks exchanged between neighbours, then 2 x 2, then 4 x 4.
+  // Three rounds of eight shuffles: words between neighbouring rows, then 128-bit parts twice.
   FHE_INLINE static void transpose_8x8(Vec (&v)[8]) {
-    const Vec even = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13), odd = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
-    Vec ones[8], twos[8];
+    Vec words[8], parts[8];
     for (int i = 0; i < 8; i += 2) {
-      ones[i] = _mm512_unpacklo_epi64(v[i], v[i + 1]);
-      ones[i + 1] = _mm512_unpackhi_epi64(v[i], v[i + 1]);
+      words[i] = _mm512_unpacklo_epi64(v[i], v[i + 1]);
+      words[i + 1] = _mm512_unpackhi_epi64(v[i], v[i + 1]);
     }
     for (int i = 0; i < 8; i += 4) {
       for (int j = 0; j < 2; ++j) {
-        twos[i + j] = _mm512_permutex2var_epi64(ones[i + j], even, ones[i + j + 2]);
-        twos[i + j + 2] = _mm512_permutex2var_epi64(ones[i + j], odd, ones[i + j + 2]);
+        parts[i + j] = _mm512_shuffle_i64x2(words[i + j], words[i + j + 2], 0x88);
+        parts[i + j + 2] = _mm512_shuffle_i64x2(words[i + j], words[i + j + 2], 0xdd);
       }
     }
     for (int j = 0; j < 4; ++j) {
-      v[j] = _mm512_shuffle_i64x2(twos[j], twos[j + 4], 0x44);
-      v[j + 4] = _mm512_shuffle_i64x2(twos[j], twos[j + 4], 0xee);
+      v[j] = _mm512_shuffle_i64x2(parts[j], parts[j + 4], 0x88);
+      v[j + 4] = _mm512_shuffle_i64x2(parts[j], parts[j + 4], 0xdd);
     }
   }
 };

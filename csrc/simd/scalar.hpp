@@ -26,6 +26,8 @@ struct Scalar {
   static void store(u64* to, Vec x) { *to = x; }
   static Vec broadcast(u64 x) { return x; }
 
+  static void settle(Vec&) {}
+
   static Vec add(Vec x, Vec y) { return x + y; }
   static Vec sub(Vec x, Vec y) { return x - y; }
   static Vec min(Vec x, Vec y) { return std::min(x, y); }
