@@ -47,11 +47,14 @@ const Digits& digits_of(const Basis& basis, const Operand& x) {
   });
 }
 
-// An operand with the terms of its digits: of limb i of polynomial p, terms[p * limbs + i].
+// An operand with the terms of its digits.
 class Decomposition {
  public:
   Decomposition(const Basis& basis, const Operand& x)
-      : digits(digits_of(basis, x)), basis_(basis), x_(x), terms_(x.coeff.rows(), basis.ring_degree()) {
+      : digits(digits_of(basis, x)),
+        basis_(basis),
+        x_(x),
+        terms_(x.coeff.polynomials() * digits.size() * digits[0].raise.terms_count(), basis.ring_degree()) {
     for_each_limb(x.coeff.polynomials() * digits.size(), [&](std::size_t i) {
       const std::size_t polynomial = i / digits.size();
       const Digit& digit = digits[i % digits.size()];
@@ -80,8 +83,10 @@ class Decomposition {
   const Digits& digits;
 
  private:
+  // The rows of a digit's terms: room for those of the first, which is the longest, for each.
   u64* const* terms(std::size_t polynomial, const Digit& digit) const {
-    return terms_.rows() + polynomial * x_.coeff.limbs() + (digit.start - x_.special);
+    const std::size_t j = (digit.start - x_.special) / x_.digit;
+    return terms_.rows() + (polynomial * digits.size() + j) * digits[0].raise.terms_count();
   }
 
   const Basis& basis_;
