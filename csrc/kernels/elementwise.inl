@@ -37,7 +37,7 @@ void mul(u64* out, const u64* x, const u64* y, std::size_t n, const Modulus& q) 
   const Residues r(q);
   with_tightness(q, [&](auto tight) {
     for_each_vector(n, [&](std::size_t i) FHE_INLINE {
-      const auto product = Simd::mul_add(Simd::widen(Simd::broadcast(0)), Simd::load(x + i), Simd::load(y + i));
+      const auto product = Simd::mul_add(Simd::widen(Simd::broadcast(0)), load_once(x + i), load_once(y + i));
       Simd::store(out + i, r.reduce_product<tight>(product));
     });
   });
@@ -48,7 +48,7 @@ void mul_add(u64* out, const u64* x, const u64* y, const u64* z, std::size_t n, 
   const Residues r(q);
   with_tightness(q, [&](auto tight) {
     for_each_vector(n, [&](std::size_t i) FHE_INLINE {
-      const auto sum = Simd::mul_add(Simd::widen(Simd::load(z + i)), Simd::load(x + i), Simd::load(y + i));
+      const auto sum = Simd::mul_add(Simd::widen(Simd::load(z + i)), load_once(x + i), load_once(y + i));
       Simd::store(out + i, r.reduce_product<tight>(sum));
     });
   });
@@ -58,7 +58,7 @@ void mul_scalar(u64* out, const u64* x, u64 w, std::size_t n, const Modulus& q) 
   const Residues r(q);
   const Vec factor = Simd::broadcast(w), shoup = Simd::broadcast(shoup_word(q, w));
   for_each_vector(
-      n, [&](std::size_t i) FHE_INLINE { Simd::store(out + i, r.mul_shoup(Simd::load(x + i), factor, shoup)); });
+      n, [&](std::size_t i) FHE_INLINE { Simd::store(out + i, r.mul_shoup(load_once(x + i), factor, shoup)); });
 }
 
 // x - y + q in (0, 2q) is below 2^S, so its product with w is in [0, 2q).

@@ -1,19 +1,14 @@
 // sum_j xs[j] * ys[j]: exact double-word sums, one reduction for each run of terms.
-//
-// With b = bits, a run of D <= 2^(S-2-b) products on top of a residue sums to
-// z <= D (q-1)^2 + q - 1 < D 2^(2b) <= 2^(S-2+b), so that t = floor(z / 2^(b-2)) is a word, and the quotient of
-// `reduce_product` falls short by less than 2^(b-2)/q + t / 2^S + 1 < 5/2: the tight variant.
 
-// Products of b-bit residues that one reduction, and one Wide, can take.
+// Products of residues that one Wide takes on top of a residue: D (q-1)^2 + q - 1 < D 2^(2b) <= 2^(2S).
 inline std::size_t terms_of_a_run(const Modulus& q) {
-  const int log_terms = std::max(0, Simd::kWordBits - 2 - q.bits);
-  return std::size_t{1} << std::min(log_terms, Simd::kLogMaxTerms);
+  return std::size_t{1} << std::min(Simd::kLogMaxTerms, 2 * (Simd::kWordBits - q.bits));
 }
 
 template <int jam>
 void inner_product_of(u64* out, const u64* const* xs, const u64* const* ys, std::size_t terms, std::size_t n,
                       const Modulus& q) {
-  const Residues r(q);
+  const WideResidues r(q);
   const std::size_t run = terms_of_a_run(q);
   for (std::size_t i = 0; i < n; i += jam * Simd::kLanes) {
     Vec sum[jam];
@@ -24,10 +19,10 @@ void inner_product_of(u64* out, const u64* const* xs, const u64* const* ys, std:
       for (std::size_t j = start; j < std::min(start + run, terms); ++j) {
         const u64 *x = xs[j] + i, *y = ys[j] + i;
         unroll<jam>([&](auto u) FHE_INLINE {
-          z[u] = Simd::mul_add(z[u], Simd::load(x + u * Simd::kLanes), Simd::load(y + u * Simd::kLanes));
+          z[u] = Simd::mul_add(z[u], load_once(x + u * Simd::kLanes), load_once(y + u * Simd::kLanes));
         });
       }
-      unroll<jam>([&](auto u) FHE_INLINE { sum[u] = r.template reduce_product<true>(z[u]); });
+      unroll<jam>([&](auto u) FHE_INLINE { sum[u] = r.reduce_wide(z[u]); });
     }
     unroll<jam>([&](auto u) FHE_INLINE { Simd::store(out + i + u * Simd::kLanes, sum[u]); });
   }

@@ -1,5 +1,12 @@
 // Reductions modulo q on vectors: the constants of one prime, and what they make of a range.
 
+// A load for several uses: gcc would repeat it as a memory operand of each.
+FHE_INLINE inline Vec load_once(const u64* from) {
+  Vec x = Simd::load(from);
+  Simd::settle(x);
+  return x;
+}
+
 struct Residues {
   u64 value;       // q
   int bits;        // b
@@ -49,6 +56,26 @@ struct Residues {
 
 // floor(w 2^S / q).
 inline u64 shoup_word(const Modulus& q, u64 w) { return q.shoup(w) >> (64 - Simd::kWordBits); }
+
+// Reduces double words: `Modulus::reduce(u128)` with S in place of 64.
+struct WideResidues : Residues {
+  Vec radix, radix_shoup;  // 2^S mod q
+
+  explicit WideResidues(const Modulus& modulus) : Residues(modulus) {
+    const u64 word = Simd::kWordBits == 64 ? modulus.radix : modulus.reduce(static_cast<u64>(kWordEnd));
+    radix = Simd::broadcast(word);
+    radix_shoup = Simd::broadcast(shoup_word(modulus, word));
+  }
+
+  // z = z_1 2^S + z_0 < 2^(2S) to [0, q): both lazy products, by 2^S and by 1, share a quotient and are in
+  // [0, 4q) together.
+  FHE_INLINE Vec reduce_wide(typename Simd::Wide z) const {
+    const Vec high = Simd::high(z), low = Simd::low(z);
+    const Vec quotient = Simd::mul_hi_add(Simd::mul_hi_add(Simd::broadcast(0), high, radix_shoup), low, ratio);
+    const Vec x = Simd::low_word(Simd::mul_lo_add(Simd::mul_lo_add(low, high, radix), quotient, minus_q));
+    return correct(Simd::min(x, Simd::sub(x, Simd::add(q, q))));
+  }
+};
 
 // Runs body(std::bool_constant<tight>) for the `reduce_product` that this prime needs.
 template <class Body>

@@ -35,12 +35,8 @@ struct Shoup : Residues {
     return {Simd::mul_hi_add(one, w_shoup, q), w_shoup};
   }
 
-  FHE_INLINE static Vec enter(const u64* from) { return load(from); }
-  FHE_INLINE static Vec load(const u64* from) {
-    Vec x = Simd::load(from);
-    Simd::settle(x);
-    return x;
-  }
+  FHE_INLINE static Vec enter(const u64* from) { return load_once(from); }
+  FHE_INLINE static Vec load(const u64* from) { return load_once(from); }
   FHE_INLINE static void store(u64* to, Vec x) { Simd::store(to, x); }
   FHE_INLINE void leave(u64* to, Vec x) const { Simd::store(to, reduce(x)); }
   // The same for a product with a twiddle, already below 2q.

@@ -41,7 +41,7 @@ void weighted_tile(u64* const* out, const WeightedRun& run, const Weight* weight
     const Weight* weight = weights;
     for (std::size_t i = 0; i < run.terms; ++i, weight += outputs) {
       Vec x[vectors];
-      unroll<vectors>([&](auto v) FHE_INLINE { x[v] = Simd::load(run.rows[i] + column + v * Simd::kLanes); });
+      unroll<vectors>([&](auto v) FHE_INLINE { x[v] = load_once(run.rows[i] + column + v * Simd::kLanes); });
       unroll<outputs>([&](auto o) FHE_INLINE {
         const Vec w = Simd::broadcast(weight[o].w), shoup = Simd::broadcast(weight[o].shoup);
         unroll<vectors>([&](auto v) FHE_INLINE {

@@ -59,6 +59,7 @@ struct Avx512Ifma {
 
   FHE_INLINE static Wide widen(Vec x) { return {broadcast(0), x}; }
   FHE_INLINE static Wide mul_add(Wide z, Vec x, Vec y) { return {mul_hi_add(z.high, x, y), mul_lo_add(z.low, x, y)}; }
+  FHE_INLINE static Vec high(Wide z) { return add(z.high, _mm512_srli_epi64(z.low, 52)); }
   FHE_INLINE static Vec low(Wide z) { return z.low; }
   FHE_INLINE static Vec shift_right(Wide z, int count) {
     return add(_mm512_sllv_epi64(z.high, broadcast(static_cast<u64>(52 - count))),
@@ -69,10 +70,6 @@ struct Avx512Ifma {
   FHE_INLINE static void transpose(Vec (&tile)[groups][jam][8]) {
     static_assert(groups == 1);
     for (int u = 0; u < jam; ++u) transpose_8x8(tile[0][u]);
-  }
-
-  FHE_INLINE static Vec gather(const u64* from, const u32* index) {
-    return _mm512_i32gather_epi64(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(index)), from, 8);
   }
 
   // Embedded rounding keeps a compiler from contracting a product and a sum.

@@ -14,7 +14,7 @@ struct Scalar {
   static constexpr int kMaxModulusBits = 60;
   static constexpr u64 kMinRingDegree = 2;
   static constexpr int kLanes = 1;
-  static constexpr int kLogMaxTerms = 8;  // a Wide holds 2^8 products of 60-bit residues
+  static constexpr int kLogMaxTerms = 30;  // the products a Wide holds: any, while they sum below 2^(2S)
 
   static bool supported() { return true; }
 
@@ -37,6 +37,7 @@ struct Scalar {
 
   static Wide widen(Vec x) { return x; }
   static Wide mul_add(Wide z, Vec x, Vec y) { return z + static_cast<u128>(x) * y; }
+  static Vec high(Wide z) { return static_cast<u64>(z >> 64); }
   static Vec low(Wide z) { return static_cast<u64>(z); }
   static Vec shift_right(Wide z, int count) { return static_cast<u64>(z >> count); }
 
@@ -49,8 +50,6 @@ struct Scalar {
       }
     }
   }
-
-  static Vec gather(const u64* from, const u32* index) { return from[*index]; }
 
   static Real broadcast_real(double x) { return x; }
   static Real to_real(Vec x) { return static_cast<double>(static_cast<i64>(x)); }
