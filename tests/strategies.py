@@ -172,7 +172,29 @@ def _monomial(rng: np.random.Generator, basis: Primes, shape: tuple[int, ...]) -
     return residues
 
 
-PATTERNS = (_monomial, _largest, _extremes, _edges, _uniform, _mixed)
+def longest_sums(basis: Primes, exponent: int, sign: int, constant: int) -> NDArray[np.uint64]:
+    """``constant + sign * sum_j (X / psi^e)^j``, j = 1, 2, 4 … N/2, whose value at psi^e is constant + sign * log2 N.
+
+    A decimation-in-time transform meets, on its way to that value, one of these terms at each stage, as a product with
+    a twiddle. For e = -1 every stage subtracts it, for e = 1 adds it; as +-1 = q - 1 it takes the stages to the ends of
+    what their ranges have to hold.
+    """
+    residues = np.zeros((len(basis), basis.ring_degree), dtype=np.uint64)
+    for row, q, psi in zip(residues, basis.moduli, basis.roots, strict=True):
+        row[0] = constant % q
+        for j in (1 << k for k in range(basis.ring_degree.bit_length() - 1)):
+            row[j] = sign * pow(psi, -exponent * j, q) % q
+    return residues
+
+
+def _longest_sums(rng: np.random.Generator, basis: Primes, shape: tuple[int, ...]) -> NDArray[np.uint64]:
+    exponent = int(rng.choice([-1, 1, 2 * rng.integers(0, basis.ring_degree) + 1]))
+    return np.broadcast_to(
+        longest_sums(basis, exponent, int(rng.choice([-1, 1])), -int(rng.integers(0, 2))), shape
+    ).copy()
+
+
+PATTERNS = (_monomial, _largest, _extremes, _edges, _uniform, _mixed, _longest_sums)
 
 
 @st.composite

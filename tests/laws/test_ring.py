@@ -1,11 +1,24 @@
 """Z_q[X]/(X^N + 1): the axioms of a ring, its transform, and its automorphisms."""
 
+from itertools import product
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fhe.reference import schoolbook
-from tests.strategies import Primes, bases, galois_elements, polys, primes, ring_degrees, scalars
+from tests.strategies import (
+    Primes,
+    bases,
+    galois_elements,
+    largest_primes,
+    longest_sums,
+    polys,
+    primes,
+    ring_degrees,
+    scalars,
+)
 
 BASES = bases(limbs=(1, 2))
 SMALL = bases(limbs=(1, 2), degrees=ring_degrees(8, 128))
@@ -113,6 +126,15 @@ def test_ntt_evaluates_at_the_odd_powers_of_psi(machine, basis, data):
             assert value == sum_
 
 
+@pytest.mark.parametrize("bits", [46, 48, 49, 50])
+@pytest.mark.parametrize("ring_degree", [8, 64, 128, 1024, 4096, 8192])
+def test_ntt_of_the_longest_sums(machine, ring_degree, bits):
+    basis, stages = Primes(ring_degree, largest_primes(ring_degree, bits)[:1]), ring_degree.bit_length() - 1
+    for exponent, sign, constant in product((1, -1), (1, -1), (0, -1)):
+        evaluated = machine.ntt(basis, longest_sums(basis, exponent, sign, constant))
+        assert evaluated[0, exponent // 2] == (constant + sign * stages) % basis.moduli[0]
+
+
 @given(SMALL, st.data())
 def test_ntt_turns_the_schoolbook_product_into_entrywise_products(machine, basis, data):
     x, y = data.draw(polys(basis)), data.draw(polys(basis))
@@ -130,8 +152,7 @@ def test_schoolbook_is_the_product_of_big_integers(ring_degree, data):
 @given(SMALL, st.integers(0, 127), st.integers(0, 127), st.data())
 def test_x_to_the_n_is_minus_one(machine, basis, i, j, data):
     x = data.draw(polys(basis))
-    product = machine.multiply(basis, monomial(basis, i), monomial(basis, j))
-    assert np.array_equal(product, monomial(basis, i + j))
+    assert np.array_equal(machine.multiply(basis, monomial(basis, i), monomial(basis, j)), monomial(basis, i + j))
     turned = machine.multiply(basis, monomial(basis, 1), x)
     assert np.array_equal(turned, np.concatenate([(basis.column - x[:, -1:]) % basis.column, x[:, :-1]], axis=1))
 
