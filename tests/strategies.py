@@ -294,6 +294,17 @@ def digit_layouts(draw: st.DrawFn, bits: tuple[int, int] = (14, 50)) -> DigitLay
 
 
 @st.composite
+def digit_polys(draw: st.DrawFn, layout: DigitLayout, leading: tuple[int, ...] = ()) -> NDArray[np.uint64]:
+    """Polynomials over a layout's own primes, half of them with digits that are beside half of their modulus."""
+    x = draw(polys(layout.lower, leading))
+    if draw(st.booleans()):
+        for limbs in layout.digits:
+            own = layout.lower.limbs(limbs.start, limbs.stop)
+            x[..., limbs, :] = own.residues(near_the_middle(own, draw(SEEDS))[0])
+    return x
+
+
+@st.composite
 def streams(draw: st.DrawFn, words: int) -> bytes:
     """Keystream: random words, all zeros, all ones, and random words with extreme ones among them."""
     seed = draw(SEEDS)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.machine import Machine
-from tests.strategies import DigitLayout, bases, digit_layouts, leadings, polys
+from tests.strategies import DigitLayout, bases, digit_layouts, digit_polys, leadings, polys
 
 
 def both_domains(m: Machine, layout: DigitLayout, x: np.ndarray) -> tuple:
@@ -15,7 +15,7 @@ def both_domains(m: Machine, layout: DigitLayout, x: np.ndarray) -> tuple:
 
 @given(digit_layouts(), st.data())
 def test_decompose(agree, layout, data):
-    x = data.draw(polys(layout.lower, data.draw(leadings())))
+    x = data.draw(digit_polys(layout, data.draw(leadings())))
     agree(
         lambda m: [
             m.read_eval(digit) for digit in m.backend.decompose(m.handle(layout.basis), *both_domains(m, layout, x))
@@ -26,7 +26,7 @@ def test_decompose(agree, layout, data):
 @given(digit_layouts(), st.integers(0, 1), st.data())
 def test_key_switch(agree, layout, more, data):
     """With batches, and with a key of more limbs than the ciphertext has left."""
-    x = data.draw(polys(layout.lower, data.draw(leadings())))
+    x = data.draw(digit_polys(layout, data.draw(leadings())))
     longer = layout.basis + data.draw(bases((1, 1), st.just(layout.basis.ring_degree))).limbs(0, more)
     keys = [[data.draw(polys(longer)) for _ in layout.digits] for _ in "ba"]
     agree(
