@@ -296,7 +296,7 @@ def _bfv_chain(N: int, log_t: float, depth: int, sums: int, room: float) -> Chai
 
     A smaller P lets every key switching add more noise, which Q then has to hold: both ways are tried.
     """
-    if chain_noise(N, log_t, math.inf, [(1, -math.inf)], depth, sums) + log_t + 1 > room:
+    if chain_noise(N, log_t, math.inf, [-math.inf], depth, sums) + log_t + 1 > room:
         return None  # not even with free key switching
     candidates = (
         found
@@ -315,7 +315,7 @@ def _bfv_candidate(N: int, log_t: float, depth: int, sums: int, digit: int, marg
     limbs, need = digit, math.inf
     while limbs * width < need:  # more limbs are more digits, and a little more noise
         limbs = digit if need == math.inf else max(limbs + 1, math.ceil(need / width))
-        digits = [(digit, -float(margin))] * math.ceil(limbs / digit)
+        digits = [-float(margin)] * math.ceil(limbs / digit)
         need = chain_noise(N, log_t, math.inf, digits, depth, sums) + log_t + 1 + NEED_SLACK_BITS
     size = max(math.ceil(need / limbs), SMALLEST_BITS)
     wanted = max(digit * size + margin, SMALLEST_BITS)

@@ -160,15 +160,15 @@ def rescale(parameters: Parameters, level: int, noise: float) -> float:
 def key_switch(parameters: Parameters, level: int) -> float:
     """What switching one component to another key adds: sum_j d_j e_j / P, and rounding.
 
-    Digit j, of a_j primes with product D_j, is an integer polynomial with coefficients in [0, a_j D_j) (the overflow
-    multiple is left in): whatever the digits, the proxy is at most 10.5 N sum_j (a_j D_j / P)^2.
+    Digit j, of primes with product D_j, is an integer polynomial with coefficients in [-D_j / 2, D_j / 2]: whatever
+    the digits, the proxy is at most 10.5 N sum_j (D_j / 2P)^2.
 
     >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
     >>> round(key_switch(p, 3), 1)
     10.5
     """
     log_p = parameters.log_p
-    digits = [(len(digit), math.fsum(map(math.log2, digit)) - log_p) for digit in parameters.digits(level)]
+    digits = [math.fsum(map(math.log2, digit)) - log_p for digit in parameters.digits(level)]
     return switching(parameters.ring_degree, digits)
 
 
@@ -259,9 +259,8 @@ def divide_round_slots(parameters: CKKSParameters, degree: int = 1) -> float:
 def key_switch_slots(parameters: CKKSParameters, level: int) -> float:
     """What switching one component to another key adds: sum_j d_j e_j / P, and rounding.
 
-    The coefficients of digit j are not centred: their mean a_j D_j / 2 is the polynomial 1 + X + … + X^(N-1) times
-    that, of size 1 / sin(pi / 2N) or about 2N/pi at the roots nearest to 1. So slot 0 and its conjugate get about
-    sqrt(N) times the noise of the others, and they set the bound.
+    The coefficients of digit j are uniform in [-D_j / 2, D_j / 2], since c_1 is uniform modulo Q. (Were they not
+    centred, their mean would give slot 0 and its conjugate about sqrt(N) times the noise of the others.)
 
     >>> p = CKKSParameters(ring_degree=2**14, modulus_bits=[46] + [40] * 6, special_bits=[43] * 3)
     >>> round(key_switch_slots(p, 6), 1)
@@ -270,8 +269,7 @@ def key_switch_slots(parameters: CKKSParameters, level: int) -> float:
     N, log_p, energies = parameters.ring_degree, parameters.log_p, []
     for digit in parameters.digits(level):
         ratio = 2.0 ** (math.fsum(map(math.log2, digit)) - log_p)
-        mean = len(digit) / 2 / math.sin(math.pi / (2 * N))
-        energies.append((ratio * (mean + 2.0 ** _slots(N, len(digit) * ROUNDING_VARIANCE))) ** 2)
+        energies.append((ratio * 2.0 ** _slots(N, ROUNDING_VARIANCE)) ** 2)
     return add(_slots(N, ERROR_VARIANCE * math.fsum(energies)), divide_round_slots(parameters))
 
 
@@ -308,9 +306,9 @@ def rounding(ring_degree: int, degree: int = 1) -> float:
     return math.log2(tail(ring_degree) * math.sqrt(ROUNDING_VARIANCE * energies))
 
 
-def switching(ring_degree: int, digits: Iterable[tuple[int, float]]) -> float:
-    """`key_switch` for digits given by their number of primes and log2(D_j / P)."""
-    sizes = [2 * (math.log2(primes) + log_ratio) for primes, log_ratio in digits]
+def switching(ring_degree: int, digits: Iterable[float]) -> float:
+    """`key_switch` for digits given by log2(D_j / P)."""
+    sizes = [2 * (log_ratio - 1) for log_ratio in digits]
     energy = math.log2(ERROR_VARIANCE * ring_degree) + add(*sizes)
     return add(math.log2(tail(ring_degree)) + energy / 2, rounding(ring_degree))
 
@@ -328,13 +326,13 @@ def chain_noise(
     ring_degree: int,
     log_t: float,
     log_q: float,
-    digits: Sequence[tuple[int, float]],
+    digits: Sequence[float],
     depth: int,
     sums: int = 1,
 ) -> float:
     """Of ``depth`` BFV products in a row: what parameters are chosen for.
 
-    >>> round(chain_noise(2**13, 16, 126, [(1, -3.0)] * 3, depth=2), 1)
+    >>> round(chain_noise(2**13, 16, 126, [-3.0] * 3, depth=2), 1)
     88.4
 
     Every operand, the fresh ones too, is rotated once before its product, with relinearisation, and ``sums`` products

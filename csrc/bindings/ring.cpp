@@ -115,7 +115,6 @@ void bind_conversions(py::module_& m) {
   m.def("load", &load_array, basis, py::arg("residues"));
   m.def("reduce", &reduce_array, basis, py::arg("coefficients"));
   m.def("lift", &lift_array, basis, x);
-  m.def("mod_up", &mod_up, NoGil(), source, target, x);
   m.def("convert", &convert, NoGil(), source, target, x);
   m.def("divide_round_coeff", &divide_round_coeff, NoGil(), basis, start, stop, x);
   m.def("divide_round_eval", &divide_round_eval, NoGil(), basis, start, stop, x);

@@ -31,12 +31,11 @@ std::size_t cached_block(std::size_t rows) {
   return block;
 }
 
-Conversion::Conversion(const Limbs& source, const Limbs& target, Representative representative)
-    : sum_(target, source.size() + (representative == Representative::kCentred ? 1 : 0),
-           [&](const Modulus& p, std::size_t i) {
-             const u64 weight = product_except(source, i, p);
-             return i == source.size() ? p.neg(weight) : weight;
-           }) {
+Conversion::Conversion(const Limbs& source, const Limbs& target)
+    : sum_(target, source.size() + 1, [&](const Modulus& p, std::size_t i) {
+        const u64 weight = product_except(source, i, p);
+        return i == source.size() ? p.neg(weight) : weight;
+      }) {
   for (std::size_t i = 0; i < source.size(); ++i) {
     const Modulus& q = source[i]->q;
     source_.push_back({q, source[i]->kernels, inverse_of_product(source, i, q)});
@@ -52,8 +51,7 @@ void Conversion::terms(u64* const* terms, const u64* const* x, std::size_t n) co
       source_[i].kernels->mul_scalar(terms[i] + offset, x[i] + offset, source_[i].inverse, size, source_[i].q);
       y.push_back(terms[i] + offset);
     }
-    if (terms_count() > inputs)
-      source_[0].kernels->quotient(terms[inputs] + offset, y.data(), reciprocals_.data(), inputs, size);
+    source_[0].kernels->quotient(terms[inputs] + offset, y.data(), reciprocals_.data(), inputs, size);
   });
 }
 
@@ -73,20 +71,24 @@ void convert_rows(const Conversion& conversion, const ConstRows& x, const Rows& 
   });
 }
 
-Buffer convert_buffer(const Basis& source, const Basis& target, const Buffer& x, Representative representative) {
+}  // namespace
+
+Buffer convert(const Basis& source, const Basis& target, const Buffer& x) {
   source.check(x);
   if (target.ring_degree() != source.ring_degree())
     throw std::invalid_argument("a conversion from ring degree " + std::to_string(source.ring_degree()) + " to " +
                                 std::to_string(target.ring_degree()));
-  std::vector<u64> key{static_cast<u64>(representative)};
+  std::vector<u64> key;
   for (std::size_t i = 0; i < target.size(); ++i) key.push_back(target.modulus(i).value);
   const auto& conversion = source.constants<Conversion>(
-      key, [&] { return Conversion(source.limbs(0, source.size()), target.limbs(0, target.size()), representative); });
+      key, [&] { return Conversion(source.limbs(0, source.size()), target.limbs(0, target.size())); });
   Buffer out(x.leading(), target.size(), target.ring_degree());
   for (std::size_t i = 0; i < x.polynomials(); ++i)
     convert_rows(conversion, rows_of(x, i, 0, x.limbs()), rows_of(out, i, 0, out.limbs()), x.ring_degree());
   return out;
 }
+
+namespace {
 
 // Division by D, the product of the primes outside of start … stop-1.
 struct Division {
@@ -102,7 +104,7 @@ const Division& division(const Basis& basis, std::size_t start, std::size_t stop
     const Limbs dropped = basis.without(start, stop), kept = basis.limbs(start, stop);
     std::vector<u64> inverses;
     for (const NttTables* tables : kept) inverses.push_back(inverse_of_product(dropped, dropped.size(), tables->q));
-    return Division{Conversion(dropped, kept, Representative::kCentred), std::move(inverses)};
+    return Division{Conversion(dropped, kept), std::move(inverses)};
   });
 }
 
@@ -120,14 +122,6 @@ void dropped_terms(const Basis& basis, const Limbs& dropped, const Conversion& r
 }
 
 }  // namespace
-
-Buffer mod_up(const Basis& source, const Basis& target, const Buffer& x) {
-  return convert_buffer(source, target, x, Representative::kOverflowing);
-}
-
-Buffer convert(const Basis& source, const Basis& target, const Buffer& x) {
-  return convert_buffer(source, target, x, Representative::kCentred);
-}
 
 Buffer divide_round_coeff(const Basis& basis, std::size_t start, std::size_t stop, const Buffer& x) {
   basis.check(x);

@@ -11,16 +11,14 @@
 
 namespace fhe {
 
-// Which representative of x mod Q arrives: x + v Q with the overflow multiple v left in, or the one nearest to zero.
-enum class Representative { kOverflowing, kCentred };
-
-// The constants of one conversion; owns all that it needs. It works in two steps, so that callers choose what stays
-// in cache between them: `terms` scales the source rows, `sum` weighs the terms for some of the targets.
+// The constants of one conversion to the representative nearest to zero; owns all that it needs. It works in two steps,
+// so that callers choose what stays in cache between them: `terms` scales the source rows, `sum` weighs the terms for
+// some of the targets.
 class Conversion {
  public:
-  Conversion(const Limbs& source, const Limbs& target, Representative representative);
+  Conversion(const Limbs& source, const Limbs& target);
 
-  // The y_i, and for a centred result the quotient v = floor(sum_i y_i / q_i + 1/2).
+  // The y_i and the quotient v = floor(sum_i y_i / q_i + 1/2).
   std::size_t terms_count() const { return sum_.inputs(); }
   // terms[i] = x[i] * (Q/q_i)^-1 mod q_i, then v. A row of terms may be the row of x it comes from.
   void terms(u64* const* terms, const u64* const* x, std::size_t n) const;
@@ -47,7 +45,6 @@ constexpr std::size_t kTargetsAtOnce = 8;
 std::size_t cached_block(std::size_t rows);
 
 // Every function throws std::invalid_argument when buffers do not fit the bases or one another.
-Buffer mod_up(const Basis& source, const Basis& target, const Buffer& x);
 Buffer convert(const Basis& source, const Basis& target, const Buffer& x);
 Buffer divide_round_coeff(const Basis& basis, std::size_t start, std::size_t stop, const Buffer& x);
 Buffer divide_round_eval(const Basis& basis, std::size_t start, std::size_t stop, const Buffer& x);

@@ -39,9 +39,7 @@ const Digits& digits_of(const Basis& basis, const Operand& x) {
     Digits digits;
     for (std::size_t start = x.special; start < basis.size(); start += x.digit) {
       const std::size_t stop = std::min(start + x.digit, basis.size());
-      digits.push_back(
-          {start, stop,
-           Conversion(basis.limbs(start, stop), basis.without(start, stop), Representative::kOverflowing)});
+      digits.push_back({start, stop, Conversion(basis.limbs(start, stop), basis.without(start, stop))});
     }
     return digits;
   });

@@ -69,7 +69,6 @@ class NativeBackend:
 
     reduce = staticmethod(_core.reduce)
     lift = staticmethod(_core.lift)
-    mod_up = staticmethod(_core.mod_up)
     convert = staticmethod(_core.convert)
     divide_round_coeff = staticmethod(_core.divide_round_coeff)
     divide_round_eval = staticmethod(_core.divide_round_eval)

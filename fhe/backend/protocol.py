@@ -184,10 +184,6 @@ class Backend(Protocol):
     # For a source basis q_0 … q_{L-1} of product Q put y_i = [x_i * (Q/q_i)^-1] mod q_i. Then
     # sum_i y_i * (Q/q_i) = x + v * Q with 0 <= v < L.
 
-    def mod_up(self, source: BasisHandle, target: BasisHandle, x: Buffer) -> Buffer:
-        """x + v*Q mod p_j: ``sum_i y_i * (Q/q_i) mod p_j``, the overflow multiple v left in."""
-        ...
-
     def convert(self, source: BasisHandle, target: BasisHandle, x: Buffer) -> Buffer:
         """The centred representative of x mod Q, in the primes of the target.
 
@@ -218,7 +214,7 @@ class Backend(Protocol):
     def decompose(
         self, basis: BasisHandle, special: int, digit: int, coeff: Buffer, evaluated: Buffer
     ) -> tuple[Buffer, ...]:
-        """The digits of x over P*Q_l, in the evaluation domain: `mod_up` of each digit, then `ntt`.
+        """The digits of x over P*Q_l, in the evaluation domain: `convert` of each digit to all limbs, then `ntt`.
 
         ``coeff`` and ``evaluated`` are the same polynomial over Q_l in the two domains; a digit's own limbs
         are copied from ``evaluated``. (Han, Ki, CT-RSA 2020.)

@@ -42,7 +42,7 @@ def rounding(parameters: CKKSParameters) -> float:
 
 @lru_cache(maxsize=256)
 def key_switch(parameters: CKKSParameters, level: int) -> float:
-    """Of switching one component to another key, rounding included; digits are not centred, which tells in slot 0."""
+    """Of switching one component to another key, rounding included."""
     return math.exp2(noise.key_switch_slots(parameters, level))
 
 

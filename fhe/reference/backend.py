@@ -150,9 +150,6 @@ class ReferenceBackend:
 
     # --- from basis to basis ----------------------------------------------------------------------------
 
-    def mod_up(self, source: Basis, target: Basis, x: Opaque) -> RowBuffer:
-        return _each_polynomial(target, lambda rows: rns.mod_up(source, target, rows), x)
-
     def convert(self, source: Basis, target: Basis, x: Opaque) -> RowBuffer:
         return _each_polynomial(target, lambda rows: rns.convert(source, target, rows), x)
 
@@ -186,7 +183,7 @@ class ReferenceBackend:
     ) -> RowBuffer:
         """The digit of these limbs over the whole basis; their own rows are known already."""
         start, stop = special + limbs.start, special + limbs.stop
-        raised = self.ntt(basis, self.mod_up(basis.select(range(start, stop)), basis, coeff.select(limbs)))
+        raised = self.ntt(basis, self.convert(basis.select(range(start, stop)), basis, coeff.select(limbs)))
         return join(raised.select(range(start)), evaluated.select(limbs), raised.select(range(stop, len(basis))))
 
     def key_switch(

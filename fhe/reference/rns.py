@@ -92,12 +92,6 @@ class Basis:
         return math.floor(s + 0.5)
 
 
-def mod_up(source: Basis, target: Basis, rows: Rows) -> list[array[int]]:
-    """[x mod Q] + v * Q in the primes of the target."""
-    integers = [source.weighted_sum(source.digits(column)) for column in zip(*rows, strict=True)]
-    return to_residues(target, integers)
-
-
 def convert(source: Basis, target: Basis, rows: Rows) -> list[array[int]]:
     """The representative of x mod Q that is nearest to zero, in the primes of the target."""
     integers = []

@@ -30,12 +30,6 @@ def test_lift(agree, basis, data):
     agree(lambda m: m.backend.lift(m.handle(basis), m.load(basis, x)))
 
 
-@given(SOURCES, st.data())
-def test_mod_up(agree, source, data):
-    target, x = data.draw(target_of(source)), data.draw(polys(source, data.draw(leadings())))
-    agree(lambda m: m.read(m.backend.mod_up(m.handle(source), m.handle(target), m.load(source, x))))
-
-
 @given(SOURCES, SEEDS, st.data())
 def test_convert(agree, source, seed, data):
     """Beside Q/2 too, where only the same doubles in the same order give the same quotient."""

@@ -93,23 +93,6 @@ def test_lift_overflows_to_infinity(machine, basis):
 
 
 @given(SOURCES, st.data())
-def test_mod_up_leaves_in_a_small_multiple_of_q(machine, source, data):
-    target, x = data.draw(other_primes(source)), data.draw(polys(source))
-    raised = machine.read(
-        machine.backend.mod_up(machine.handle(source), machine.handle(target), machine.load(source, x))
-    )
-    Q, integers = source.product, source.integers(x) % source.product
-    weights = [pow(Q // q, -1, q) for q in source.moduli]
-    fractions = sum(
-        np.array([Fraction(int(r) * w % q, q) for r in row], dtype=object)
-        for row, w, q in zip(x, weights, source.moduli, strict=True)
-    )
-    overflow = np.array([int(f) for f in fractions], dtype=object)
-    assert max(overflow) < len(source)
-    assert np.array_equal(raised, target.residues(integers + overflow * Q))
-
-
-@given(SOURCES, st.data())
 def test_convert_is_the_centred_representative(machine, source, data):
     target, x = data.draw(other_primes(source)), data.draw(polys(source, data.draw(leadings())))
     Q, bound = source.product, Fraction(len(source), 1 << 45)

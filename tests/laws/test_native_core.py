@@ -69,7 +69,6 @@ MISFITS = {
     "reduce": lambda c, b, x, s: c.reduce(b, np.arange(N - 1)),
     "load": lambda c, b, x, s: c.load(b, np.zeros((2, N), np.uint64)),
     "load of a residue that is none": lambda c, b, x, s: c.load(b, np.full((4, N), PRIMES.moduli[0], np.uint64)),
-    "mod_up": lambda c, b, x, s: c.mod_up(b, b, s),
     "convert": lambda c, b, x, s: c.convert(b, b, s),
     "divide_round_coeff": lambda c, b, x, s: c.divide_round_coeff(b, 0, 5, x),
     "divide_round_eval": lambda c, b, x, s: c.divide_round_eval(b, 2, 2, x),

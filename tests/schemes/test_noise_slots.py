@@ -46,19 +46,19 @@ def test_rounding_slots() -> None:
     check_slots(quadratic, noise.divide_round_slots(CKKS, 2), within=6.5)
 
 
-def test_key_switching_is_worst_in_the_first_slot() -> None:
-    """Uniform digits as `mod_up` leaves them, in [0, a D): their mean is what the bound is about."""
+def test_key_switching_slots() -> None:
+    """Digits uniform in [-D/2, D/2]: no slot stands out, as slot 0 would if they were not centred."""
     rng, n = np.random.default_rng(12), CKKS.ring_degree
     log_p, values = CKKS.log_p, []
     for _ in range(60):
         total = np.zeros(n, dtype=np.complex128)
         for digit in CKKS.digits(5):
             size = 2.0 ** (sum(map(math.log2, digit)) - log_p)
-            total += at_roots(rng.random((len(digit), n)).sum(0) * size) * at_roots(error(rng, n))
+            total += at_roots((rng.random(n) - 0.5) * size) * at_roots(error(rng, n))
         values.append(total)
-    check_slots(values, noise.key_switch_slots(CKKS, 5), within=4)
+    check_slots(values, noise.key_switch_slots(CKKS, 5), within=5)
     first, rest = (max(np.abs(v[k]).max() for v in values) for k in (slice(0, 2), slice(64, n - 64)))
-    assert first > 16 * rest
+    assert first < rest
 
 
 def test_ckks_products_are_exact_slot_by_slot() -> None:
