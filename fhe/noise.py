@@ -165,7 +165,7 @@ def key_switch(parameters: Parameters, level: int) -> float:
 
     >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
     >>> round(key_switch(p, 3), 1)
-    10.5
+    9.8
     """
     log_p = parameters.log_p
     digits = [math.fsum(map(math.log2, digit)) - log_p for digit in parameters.digits(level)]
@@ -264,7 +264,7 @@ def key_switch_slots(parameters: CKKSParameters, level: int) -> float:
 
     >>> p = CKKSParameters(ring_degree=2**14, modulus_bits=[46] + [40] * 6, special_bits=[43] * 3)
     >>> round(key_switch_slots(p, 6), 1)
-    23.2
+    19.4
     """
     N, log_p, energies = parameters.ring_degree, parameters.log_p, []
     for digit in parameters.digits(level):
@@ -333,7 +333,7 @@ def chain_noise(
     """Of ``depth`` BFV products in a row: what parameters are chosen for.
 
     >>> round(chain_noise(2**13, 16, 126, [-3.0] * 3, depth=2), 1)
-    88.4
+    88.3
 
     Every operand, the fresh ones too, is rotated once before its product, with relinearisation, and ``sums`` products
     are added; in the end a rotate-and-sum goes over all N slots.
