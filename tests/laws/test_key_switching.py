@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.machine import Machine
-from tests.strategies import SEEDS, DigitLayout, digit_layouts, leadings, polys
+from tests.strategies import SEEDS, DigitLayout, digit_layouts, digit_polys, leadings, polys
 
 
 def gadget(layout: DigitLayout, digit: range) -> int:
@@ -45,7 +45,7 @@ def key_switch(machine: Machine, layout: DigitLayout, x: np.ndarray, key_b: list
 @given(digit_layouts(), st.data())
 def test_each_digit_is_a_small_representative(machine, layout, data):
     """Digit j is the residues of x mod D_j, centred (beside D_j / 2 perhaps on the other side), in every prime."""
-    x = data.draw(polys(layout.lower, data.draw(leadings())))
+    x = data.draw(digit_polys(layout, data.draw(leadings())))
     digits = decompose(machine, layout, x)
     assert len(digits) == len(layout.digits)
     for digit, limbs in zip(digits, layout.digits, strict=True):
