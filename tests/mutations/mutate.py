@@ -138,14 +138,15 @@ def survivors(mutants: list[Mutant]) -> list[Mutant]:
 def main(arguments: list[str]) -> int:
     chosen = [mutant for mutant in MUTANTS if all(word in str(mutant) for word in arguments)]
     stale = [mutant for mutant in chosen if not mutant.fits(ROOT)]
-    if stale:
-        raise MutantError(f"lines that are no longer there, or not once: {[str(mutant) for mutant in stale]}")
-    runnable = [mutant for mutant in chosen if mutant.runs_here()]
+    for mutant in stale:
+        print(f"STALE: no such line, or not once: {mutant}")
+    fitting = [mutant for mutant in chosen if mutant not in stale]
+    runnable = [mutant for mutant in fitting if mutant.runs_here()]
     alive = survivors(runnable)
     print(f"{len(runnable) - len(alive)} of {len(runnable)} mutants noticed or equivalent, {len(alive)} survived")
-    if skipped := len(chosen) - len(runnable):
+    if skipped := len(fitting) - len(runnable):
         print(f"{skipped} need instructions that this CPU lacks and were not tried")
-    return 1 if alive else 0
+    return 1 if alive or stale else 0
 
 
 if __name__ == "__main__":
