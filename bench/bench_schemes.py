@@ -63,22 +63,27 @@ def operations(scheme: str, ring_degree: int, target: str) -> dict[str, Callable
     """Every operation as a call without arguments, on fresh ciphertexts at the highest level."""
     owner = KeyOwner(parameters(scheme, ring_degree), choose("native", target))
     generator = np.random.default_rng(ring_degree)
-    encoder, evaluator = owner.encoder, owner.evaluator
+    encoder: Any = owner.encoder
+    evaluator: Any = owner.evaluator
     values: Any = generator.uniform(-1, 1, evaluator.slots)
     if scheme == "BFV":
         values = generator.integers(-100, 100, evaluator.slots)
     bound = 1.0 if scheme == "CKKS" else None
     x, y = (owner.encrypt(values, bound=bound).shards[0] for _ in range(2))
+    assert owner.public_key is not None
     top = owner.parameters.max_level
     product, plain = evaluator.multiply(x, y), encoder.encode(values, top)
     relinearized = evaluator.relinearize(product)
-    down = (evaluator.rescale, relinearized) if scheme == "CKKS" else (evaluator.mod_switch, relinearized, top - 1)
+    if scheme == "CKKS":
+        rescale = partial(evaluator.rescale, relinearized)
+    else:
+        rescale = partial(evaluator.mod_switch, relinearized, top - 1)
     evaluator.rotate(x, 1)
     return {
         "Add": partial(evaluator.add, x, y),
         "Multiply": partial(evaluator.multiply, x, y),
         "Relinearize": partial(evaluator.relinearize, product),
-        "Rescale": partial(*down),
+        "Rescale": rescale,
         "Multiply all": lambda: evaluator.settle(evaluator.multiply(x, y)),
         "Rotate": partial(evaluator.rotate, x, 1),
         "Encode": partial(encoder.encode, values, top),

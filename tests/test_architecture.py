@@ -88,7 +88,7 @@ THIRD_PARTY = {
 NEVER_IMPORTED = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve"}  # received bytes are never unpickled
 
 FILE_LINES, FUNCTION_LINES, KERNEL_LINES = 400, 40, 60
-LONGER = {}  # "path" or "path:function" -> why it may be longer
+LONGER: dict[str, str] = {}  # "path" or "path:function" -> why it may be longer
 
 WORDS = ["ses" + "sion", "proto" + "type", "TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"]
 PATHS = ["/" + folder + "/" for folder in ("wo" + "rk", "ro" + "ot", "tm" + "p", "ho" + "me")]

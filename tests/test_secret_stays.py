@@ -21,7 +21,8 @@ from fhe.ring.poly import EvalPoly, Poly
 from fhe.ring.random import system_seed
 from fhe.rlwe.secret import SecretKey
 
-TOY = {"ring_degree": 64, "insecure": "a small ring for this test"}
+N = 64
+TOY: Any = {"ring_degree": N, "insecure": "a small ring for this test"}
 OWNERS_MODULES = ("fhe", "fhe.owner", "fhe.rlwe.secret", "fhe.cli", "fhe.__main__")
 
 
@@ -60,7 +61,7 @@ def secret_of(root: object) -> list[SecretKey]:
 def rows_of(poly: Poly) -> set[bytes]:
     """Each residue row of a polynomial, in both domains, as bytes."""
     domains: list[Poly] = [poly.to_eval(), poly.to_coeff()]
-    return {row.tobytes() for domain in domains for row in np.asarray(domain.residues).reshape(-1, TOY["ring_degree"])}
+    return {row.tobytes() for domain in domains for row in np.asarray(domain.residues).reshape(-1, N)}
 
 
 def traces_of(secret: SecretKey) -> set[bytes]:

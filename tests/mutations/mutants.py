@@ -73,6 +73,8 @@ KERNELS = [
            "test_ntt"),
     Mutant(RESIDUE, "return correct(Simd::low_word(mul_shoup_lazy(", "return (Simd::low_word(mul_shoup_lazy(",
            "test_mul_scalar"),
+    Mutant(RESIDUE, "correct(Simd::min(x, Simd::sub(x, Simd::add(q, q))))", "correct(x)", "test_inner_product"),
+    Mutant(RESIDUE, "(low, high, radix), quotient", "(low, high, q), quotient", "test_inner_product"),
     Mutant(SHOUP, "y = Simd::sub(twice, sum);", "y = Simd::sub(sum, twice);", "test_ntt"),
     Mutant(SHOUP, "if constexpr (step == Step::kOffset || step == Step::kReduce) x",
            "if constexpr (step == Step::kOffset) x", "test_ntt test_transforms", target=IFMA),
