@@ -42,8 +42,12 @@ def tracked_files() -> list[Path]:
     if listing.returncode == 0 and listing.stdout:
         paths = [ROOT / line for line in listing.stdout.splitlines()]
     else:  # an unpacked archive
-        paths = [path for path in ROOT.rglob("*") if not BUILT & {*path.parts} and not path.name.startswith(".")]
+        paths = [path for path in ROOT.rglob("*") if not is_built(path.relative_to(ROOT))]
     return sorted(path for path in paths if path.is_file())
+
+
+def is_built(path: Path) -> bool:
+    return any(part in BUILT or part.startswith(".") for part in path.parts)
 
 
 def files(folder: str, *suffixes: str) -> list[Path]:
