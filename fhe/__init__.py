@@ -8,6 +8,7 @@ np.float64(14.0)
 """
 
 from fhe.arrays.array import EncryptedArray
+from fhe.backend.choose import num_threads, set_num_threads
 from fhe.context import Context
 from fhe.errors import (
     EncodingError,
@@ -45,6 +46,8 @@ __all__ = [
     "bfv",
     "ckks",
     "install",
+    "num_threads",
+    "set_num_threads",
 ]
 
 __version__ = "0.1.0"

@@ -1,5 +1,6 @@
 // Buffers, secret words and the pool.
 
+#include "../pool/threads.hpp"
 #include "bindings.hpp"
 
 namespace fhe {
@@ -57,6 +58,8 @@ void bind_memory(py::module_& m) {
   m.def("wipe", [](Buffer& x) { wipe(x.data(), 8 * x.words()); }, NoGil(), py::arg("buffer"));
   m.def("pool_statistics", &statistics);
   m.def("reset_pool_peak", &reset_pool_peak);
+  m.def("num_threads", &num_threads);
+  m.def("set_num_threads", &set_num_threads, NoGil(), py::arg("threads"));
   m.def("trim_pool", &trim_pool, NoGil());
 }
 

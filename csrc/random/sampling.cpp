@@ -47,7 +47,7 @@ template <class Sample>
 Buffer small(const Basis& basis, const Stream& stream, const Sample& sample) {
   check_words(stream, basis.ring_degree());
   Buffer out({}, basis.size(), basis.ring_degree());
-  for_each_block(basis.ring_degree(), kBlock, [&](std::size_t offset, std::size_t size) {
+  for_each_block(basis.ring_degree(), kBlock, 2 * basis.size(), [&](std::size_t offset, std::size_t size) {
     std::array<u64, kBlock> samples;
     for (std::size_t k = 0; k < size; ++k) samples[k] = sample(word_at(stream, offset + k));
     for (std::size_t limb = 0; limb < basis.size(); ++limb) {
@@ -74,7 +74,7 @@ Buffer uniform(const Basis& basis, const Stream& words) {
   const std::size_t N = basis.ring_degree(), share = uniform_words(N);
   check_words(words, basis.size() * share);
   Buffer out({}, basis.size(), N);
-  for_each_limb(basis.size(), [&](std::size_t limb) {
+  for_each_limb(basis.size(), 4 * N, [&](std::size_t limb) {
     uniform_row(out.row(0, limb), words, limb * share, share, N, basis.modulus(limb));
   });
   return out;

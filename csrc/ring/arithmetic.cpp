@@ -14,11 +14,11 @@ const u64* repeated(const Buffer& x, std::size_t polynomial, std::size_t limb) {
   return x.row(polynomial % x.polynomials(), limb);
 }
 
-// The buffer whose row (polynomial, limb) is written by body(out, polynomial, limb).
+// The buffer whose row (polynomial, limb) is written by body(out, polynomial, limb), in some passes over it.
 template <class Body>
-Buffer each_row(const Basis& basis, const Axes& leading, const Body& body) {
+Buffer each_row(const Basis& basis, const Axes& leading, std::size_t passes, const Body& body) {
   Buffer out(leading, basis.size(), basis.ring_degree());
-  for_each_limb(basis.size(), [&](std::size_t limb) {
+  for_each_limb(basis.size(), passes * out.polynomials() * basis.ring_degree(), [&](std::size_t limb) {
     for (std::size_t i = 0; i < out.polynomials(); ++i) body(out.row(i, limb), i, limb);
   });
   return out;
@@ -30,7 +30,7 @@ using WithScalar = void (*Kernels::*)(u64*, const u64*, u64, std::size_t, const 
 Buffer binary(Binary kernel, const Basis& basis, const Buffer& x, const Buffer& y) {
   basis.check(x);
   basis.check(y);
-  return each_row(basis, broadcast(x.leading(), y.leading()), [&](u64* out, std::size_t i, std::size_t limb) {
+  return each_row(basis, broadcast(x.leading(), y.leading()), 2, [&](u64* out, std::size_t i, std::size_t limb) {
     (basis.kernels(limb).*kernel)(out, repeated(x, i, limb), repeated(y, i, limb), basis.ring_degree(),
                                   basis.modulus(limb));
   });
@@ -45,7 +45,7 @@ Buffer with_scalar(WithScalar kernel, const Basis& basis, const Buffer& x, const
     if (scalars[i] >= basis.modulus(i).value)
       throw std::invalid_argument("scalar " + std::to_string(i) + " is not below its prime " +
                                   std::to_string(basis.modulus(i).value));
-  return each_row(basis, x.leading(), [&](u64* out, std::size_t i, std::size_t limb) {
+  return each_row(basis, x.leading(), 2, [&](u64* out, std::size_t i, std::size_t limb) {
     (basis.kernels(limb).*kernel)(out, x.row(i, limb), scalars[limb], basis.ring_degree(), basis.modulus(limb));
   });
 }
@@ -77,7 +77,7 @@ Buffer mul(const Basis& basis, const Buffer& x, const Buffer& y) { return binary
 
 Buffer neg(const Basis& basis, const Buffer& x) {
   basis.check(x);
-  return each_row(basis, x.leading(), [&](u64* out, std::size_t i, std::size_t limb) {
+  return each_row(basis, x.leading(), 2, [&](u64* out, std::size_t i, std::size_t limb) {
     basis.kernels(limb).neg(out, x.row(i, limb), basis.ring_degree(), basis.modulus(limb));
   });
 }
@@ -85,7 +85,7 @@ Buffer neg(const Basis& basis, const Buffer& x) {
 Buffer mul_add(const Basis& basis, const Buffer& x, const Buffer& y, const Buffer& z) {
   for (const Buffer* operand : {&x, &y, &z}) basis.check(*operand);
   const Axes& leading = broadcast(broadcast(x.leading(), y.leading()), z.leading());
-  return each_row(basis, leading, [&](u64* out, std::size_t i, std::size_t limb) {
+  return each_row(basis, leading, 2, [&](u64* out, std::size_t i, std::size_t limb) {
     basis.kernels(limb).mul_add(out, repeated(x, i, limb), repeated(y, i, limb), repeated(z, i, limb),
                                 basis.ring_degree(), basis.modulus(limb));
   });
@@ -109,7 +109,7 @@ Buffer inner_product(const Basis& basis, const std::vector<Buffer>& xs, const st
     basis.check_prefix(ys[j]);
     leading = broadcast(leading, broadcast(xs[j].leading(), ys[j].leading()));
   }
-  return each_row(basis, leading, [&](u64* out, std::size_t i, std::size_t limb) {
+  return each_row(basis, leading, 2 * xs.size(), [&](u64* out, std::size_t i, std::size_t limb) {
     std::vector<const u64*> x_rows, y_rows;
     for (const Buffer& x : xs) x_rows.push_back(repeated(x, i, limb));
     for (const Buffer& y : ys) y_rows.push_back(repeated(y, i, limb));
@@ -120,14 +120,14 @@ Buffer inner_product(const Basis& basis, const std::vector<Buffer>& xs, const st
 
 Buffer ntt(const Basis& basis, const Buffer& x) {
   basis.check(x);
-  return each_row(basis, x.leading(), [&](u64* out, std::size_t i, std::size_t limb) {
+  return each_row(basis, x.leading(), kTransform, [&](u64* out, std::size_t i, std::size_t limb) {
     basis.kernels(limb).ntt(out, x.row(i, limb), basis.tables(limb));
   });
 }
 
 Buffer intt(const Basis& basis, const Buffer& x) {
   basis.check(x);
-  return each_row(basis, x.leading(), [&](u64* out, std::size_t i, std::size_t limb) {
+  return each_row(basis, x.leading(), kTransform, [&](u64* out, std::size_t i, std::size_t limb) {
     basis.kernels(limb).intt(out, x.row(i, limb), basis.tables(limb));
   });
 }

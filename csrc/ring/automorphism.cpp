@@ -83,7 +83,7 @@ Buffer permute(Kind kind, const Basis& basis, const Buffer& x, u64 element) {
   const std::size_t N = basis.ring_degree();
   const auto index = permutation(kind, N, element & (2 * N - 1));
   Buffer out(x.leading(), x.limbs(), N);
-  for_each_limb(x.limbs(), [&](std::size_t limb) {
+  for_each_limb(x.limbs(), 2 * x.polynomials() * N, [&](std::size_t limb) {
     const Kernels& kernels = basis.kernels(limb);
     const Scratch both(kind == Kind::kCoefficients ? 2 : 0, N);
     for (std::size_t i = 0; i < x.polynomials(); ++i) {

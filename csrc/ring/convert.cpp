@@ -45,7 +45,7 @@ Conversion::Conversion(const Limbs& source, const Limbs& target)
 
 void Conversion::terms(u64* const* terms, const u64* const* x, std::size_t n) const {
   const std::size_t inputs = source_.size();
-  for_each_block(n, cached_block(terms_count()), [&](std::size_t offset, std::size_t size) {
+  for_each_block(n, cached_block(terms_count()), 4 * inputs, [&](std::size_t offset, std::size_t size) {
     ConstRows y;
     for (std::size_t i = 0; i < inputs; ++i) {
       source_[i].kernels->mul_scalar(terms[i] + offset, x[i] + offset, source_[i].inverse, size, source_[i].q);
@@ -60,7 +60,7 @@ namespace {
 // out = the conversion of x to all of its targets, block by block.
 void convert_rows(const Conversion& conversion, const ConstRows& x, const Rows& out, std::size_t n) {
   const std::size_t count = conversion.terms_count();
-  for_each_block(n, cached_block(count), [&](std::size_t offset, std::size_t size) {
+  for_each_block(n, cached_block(count), count * out.size(), [&](std::size_t offset, std::size_t size) {
     const Scratch terms(count, size);
     ConstRows from = x;
     Rows to = out;
@@ -117,7 +117,8 @@ ConstRows dropped_rows(const Buffer& x, std::size_t polynomial, std::size_t star
 // terms = those of the dropped rows of one polynomial, brought to coefficients first.
 void dropped_terms(const Basis& basis, const Limbs& dropped, const Conversion& remainder, const ConstRows& x,
                    const Scratch& terms) {
-  for_each_limb(dropped.size(), [&](std::size_t i) { dropped[i]->kernels->intt(terms.row(i), x[i], *dropped[i]); });
+  for_each_limb(dropped.size(), kTransform * basis.ring_degree(),
+                [&](std::size_t i) { dropped[i]->kernels->intt(terms.row(i), x[i], *dropped[i]); });
   remainder.terms(terms.rows(), terms.rows(), basis.ring_degree());
 }
 
@@ -131,7 +132,7 @@ Buffer divide_round_coeff(const Basis& basis, std::size_t start, std::size_t sto
   Buffer out(x.leading(), stop - start, N);
   for (std::size_t i = 0; i < x.polynomials(); ++i) {
     convert_rows(by.remainder, dropped_rows(x, i, start, stop), rows_of(out, i, 0, out.limbs()), N);
-    for_each_limb(out.limbs(), [&](std::size_t j) {
+    for_each_limb(out.limbs(), 4 * N, [&](std::size_t j) {
       basis.kernels(start + j).sub_mul_scalar(out.row(i, j), x.row(i, start + j), out.row(i, j), by.inverses[j], N,
                                               basis.modulus(start + j));
     });
@@ -149,7 +150,7 @@ Buffer divide_round_eval(const Basis& basis, std::size_t start, std::size_t stop
   Buffer out(x.leading(), stop - start, N);
   for (std::size_t i = 0; i < x.polynomials(); ++i) {
     dropped_terms(basis, dropped, by.remainder, dropped_rows(x, i, start, stop), terms);
-    for_each_group(out.limbs(), kTargetsAtOnce, [&](std::size_t first, std::size_t count) {
+    for_each_group(out.limbs(), kTargetsAtOnce, kTransform * N, [&](std::size_t first, std::size_t count) {
       by.remainder.sum()(rows_of(out, i, first, first + count).data(), terms.rows(), first, count, N);
       for (std::size_t j = first; j < first + count; ++j) {
         u64* const row = out.row(i, j);

@@ -147,7 +147,7 @@ Buffer reduce(const Basis& basis, const Axes& leading, const i64* coefficients) 
     });
   });
   Buffer out(leading, L, N);
-  for_each_block(out.polynomials() * N, std::min(kBlock, N), [&](std::size_t offset, std::size_t size) {
+  for_each_block(out.polynomials() * N, std::min(kBlock, N), 4 * L, [&](std::size_t offset, std::size_t size) {
     const Scratch halves(3, size);
     for (std::size_t k = 0; k < size; ++k) {
       const u64 shifted = static_cast<u64>(coefficients[offset + k]) + (u64{1} << 63);
@@ -164,12 +164,13 @@ void lift(const Basis& basis, const Buffer& x, double* out) {
   basis.check(x);
   const std::size_t N = basis.ring_degree();
   const auto& radix = basis.constants<MixedRadix>({}, [&] { return MixedRadix(basis); });
-  for_each_block(x.polynomials() * N, std::min(kBlock, N), [&](std::size_t offset, std::size_t size) {
-    const Scratch space(basis.size(), size);
-    const ConstRows rows = rows_of(x, offset / N, 0, basis.size(), offset % N);
-    const ConstRows digits = mixed_radix_digits(basis, radix, rows, space, size);
-    round_columns(basis, radix, digits, size, out + offset);
-  });
+  for_each_block(x.polynomials() * N, std::min(kBlock, N), 8 * basis.size() * basis.size(),
+                 [&](std::size_t offset, std::size_t size) {
+                   const Scratch space(basis.size(), size);
+                   const ConstRows rows = rows_of(x, offset / N, 0, basis.size(), offset % N);
+                   const ConstRows digits = mixed_radix_digits(basis, radix, rows, space, size);
+                   round_columns(basis, radix, digits, size, out + offset);
+                 });
 }
 
 }  // namespace fhe

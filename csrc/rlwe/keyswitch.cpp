@@ -53,7 +53,7 @@ class Decomposition {
         basis_(basis),
         x_(x),
         terms_(x.coeff.polynomials() * digits.size() * digits[0].raise.terms_count(), basis.ring_degree()) {
-    for_each_limb(x.coeff.polynomials() * digits.size(), [&](std::size_t i) {
+    for_each_limb(x.coeff.polynomials() * digits.size(), 4 * x.digit * basis.ring_degree(), [&](std::size_t i) {
       const std::size_t polynomial = i / digits.size();
       const Digit& digit = digits[i % digits.size()];
       const ConstRows rows = rows_of(x.coeff, polynomial, digit.start - x.special, digit.stop - x.special);
@@ -120,7 +120,7 @@ std::vector<Buffer> decompose(const Basis& basis, const Operand& x) {
   const Decomposition parts(basis, x);
   std::vector<Buffer> out;
   for (std::size_t j = 0; j < parts.digits.size(); ++j) out.emplace_back(x.coeff.leading(), basis.size(), N);
-  for_each_group(basis.size(), kTargetsAtOnce, [&](std::size_t start, std::size_t count) {
+  for_each_group(basis.size(), kTargetsAtOnce, kTransform * out.size() * N, [&](std::size_t start, std::size_t count) {
     for (std::size_t i = 0; i < x.coeff.polynomials(); ++i) {
       for (std::size_t j = 0; j < out.size(); ++j) {
         const Rows rows = rows_of(out[j], i, start, start + count);
@@ -143,7 +143,7 @@ std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const
   const std::size_t digits = parts.digits.size();
   const Axes leading = broadcast(check_key(basis, x, digits, key_b), check_key(basis, x, digits, key_a));
   Buffer b(leading, basis.size(), N), a(leading, basis.size(), N);
-  for_each_group(basis.size(), kTargetsAtOnce, [&](std::size_t start, std::size_t count) {
+  for_each_group(basis.size(), kTargetsAtOnce, kTransform * digits * N, [&](std::size_t start, std::size_t count) {
     const Scratch space(digits * count, N);
     for (std::size_t p = 0; p < polynomials; ++p) {
       for (std::size_t j = 0; j < digits; ++j)

@@ -5,6 +5,8 @@ FHE_BACKEND
 FHE_TARGET
     an instruction set of the native backend (``avx512ifma`` … ``scalar``), or how the reference runs its inner
     loops (``interpreted``, ``compiled``); unset, the fastest there is.
+FHE_NUM_THREADS
+    how many threads the native backend may spread an operation over; unset, 1.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from __future__ import annotations
 import os
 import warnings
 from functools import cache, lru_cache
+from types import ModuleType
 
 from fhe.backend.protocol import Backend
 from fhe.errors import ParameterError
 
+MOST_THREADS = 256
 BUILD = "`python setup.py build_ext --inplace` in a checkout, or `pip install` for your platform, builds it"
 
 
@@ -56,6 +60,43 @@ def targets(name: str) -> list[str]:
     return ["interpreted"] if compiled_residue is None else ["compiled", "interpreted"]
 
 
+def set_num_threads(threads: int) -> None:
+    """Spread each native operation over up to this many threads; results are the same bits for any number.
+
+    An operation too short to gain runs on its own thread, and so does one that meets another in flight. A forked
+    child starts with one. The reference backend takes no notice.
+
+    >>> before = num_threads()
+    >>> set_num_threads(2)
+    >>> set_num_threads(before)
+    """
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
+        raise ParameterError(f"the number of threads goes from 1 to {MOST_THREADS}, not {threads!r}")
+    if _why_no_core() is None:
+        _core_module().set_num_threads(threads)
+
+
+def num_threads() -> int:
+    """The threads that a native operation may use: FHE_NUM_THREADS, or what `set_num_threads` said; 1 without either.
+
+    >>> num_threads() >= 1
+    True
+    """
+    return int(_core_module().num_threads()) if _why_no_core() is None else 1
+
+
+@lru_cache(maxsize=1)
+def _core_module() -> ModuleType:
+    """`fhe.backend.native`, with the threads that the environment asks for."""
+    from fhe.backend import native  # noqa: PLC0415  (may not be built)
+
+    if asked := os.environ.get("FHE_NUM_THREADS"):
+        if not asked.isdecimal() or not 1 <= int(asked) <= MOST_THREADS:
+            raise ParameterError(f"FHE_NUM_THREADS goes from 1 to {MOST_THREADS}, not {asked!r}")
+        native.set_num_threads(int(asked))
+    return native
+
+
 @lru_cache(maxsize=1)
 def _why_no_core() -> str | None:
     """What keeps the native core from being imported, if anything does."""
@@ -84,11 +125,12 @@ def _backend(name: str, target: str | None) -> Backend:
 
 def _native(target: str | None) -> Backend:
     try:
-        from fhe.backend.native import NativeBackend, supported_targets  # noqa: PLC0415  (may not be built)
+        native = _core_module()
     except ImportError as error:
         raise ParameterError(f"the native backend can not be loaded ({error}); {BUILD}") from error
-    _check_target("native", target, supported_targets())
-    return NativeBackend(target)
+    _check_target("native", target, native.supported_targets())
+    backend: Backend = native.NativeBackend(target)
+    return backend
 
 
 def _reference(target: str | None) -> Backend:

@@ -84,6 +84,16 @@ class NativeBackend:
     unpack = staticmethod(_core.unpack)
 
 
+def set_num_threads(threads: int) -> None:
+    """Spread each operation over this many threads, the calling one included."""
+    _core.set_num_threads(threads)
+
+
+def num_threads() -> int:
+    """The threads that an operation may use."""
+    return _core.num_threads()
+
+
 def supported_targets() -> list[str]:
     """The instruction sets of this CPU that the core was built for, widest first.
 
