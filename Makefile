@@ -52,7 +52,7 @@ test: $(VENV)/.test
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 test-all: $(VENV)/.test $(VENV)/.build
-	@FHE_TEST_PROFILE=wide $(BIN)/python -m pytest -q $(ARGS)
+	@FHE_TEST_PROFILE=wide $(BIN)/python -m pytest -q --cov=fhe $(ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet .
