@@ -9,9 +9,11 @@ import re
 from fractions import Fraction
 from math import ceil
 
+import numpy as np
 import pytest
 
 from tests.codebase import ROOT
+from tests.strategies import Primes
 
 SOURCE = (ROOT / "csrc/kernels/schedule.hpp").read_text()
 TABLE = (ROOT / "csrc/README.md").read_text()
@@ -172,6 +174,25 @@ def test_one_subtraction_finishes_a_product(word_bits, largest):
         short = Fraction(2 ** (bits - 2), 2 ** (bits - 1)) + Fraction(2 ** (bits + 2), 2**word_bits) + 1
         assert short <= (2 if bits <= word_bits - 3 else 3)
         assert short * 2**bits <= 2**word_bits
+
+
+# Just below 2^50, with (q-1)^2 an estimate that is two short on 52-bit words: found by search, rare among primes.
+TWO_SHORT = Primes(512, (1125899875443713, 1125899875418113, 1125899875399681))
+
+
+@pytest.mark.parametrize("operation", ["mul", "mul_add", "inner_product"])
+def test_the_second_subtraction_is_needed(machine, operation):
+    ones, minus_ones = (TWO_SHORT.residues([value] * 512) for value in (1, -1))
+    for q in TWO_SHORT.moduli:
+        mu, t = 2**100 // q, (q - 1) ** 2 >> 48
+        assert 2 * q <= (q - 1) ** 2 - (t * mu >> 52) * q < 3 * q
+    if operation == "inner_product":
+        handle, x = machine.handle(TWO_SHORT), machine.load(TWO_SHORT, minus_ones)
+        assert np.array_equal(machine.read(machine.backend.inner_product(handle, [x], [x])), ones)
+    elif operation == "mul_add":
+        assert not machine.call("mul_add", TWO_SHORT, minus_ones, minus_ones, minus_ones).any()
+    else:
+        assert np.array_equal(machine.call("mul", TWO_SHORT, minus_ones, minus_ones), ones)
 
 
 @pytest.mark.parametrize(("word_bits", "largest"), [(52, 50), (64, 60)])
