@@ -38,7 +38,7 @@ struct Kernels {
   void (*inner_product)(u64* out, const u64* const* xs, const u64* const* ys, std::size_t terms, std::size_t n,
                         const Modulus& q);
   // For each of `outputs` rows o: out[o] = sum_i rows[i] * weights[o * inputs + i] mod *q[o].
-  // rows[i] are any values below 2^50 (residues of other primes); weights are in [0, q[o]).
+  // rows[i] are any values below 2^50 (residues of other primes); weights are in [0, q[o]). No output is an input.
   void (*weighted_sums)(u64* const* out, std::size_t outputs, const u64* const* rows, std::size_t inputs,
                         const u64* weights, std::size_t n, const Modulus* const* q);
   // v = floor(s + 0.5) with s = ((0.0 + rows[0] * r[0]) + rows[1] * r[1]) + ..., IEEE doubles, no contraction.
