@@ -102,7 +102,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     clocks = [machine[key] for key in ("clock_ghz_before", "clock_ghz_after") if machine[key]]
     running = " … ".join(f"{clock:.2f}" for clock in clocks) or "unknown"
     terminalreporter.write_line(f"{machine['cpu_model']}, {running} GHz, commit {machine['fhe_commit']}")
-    for row in report["benchmarks"]:
+    for row in sorted(report["benchmarks"], key=lambda row: (row["extra_info"]["target"], row["extra_info"]["N"])):
         if clocks and (butterflies := row["extra_info"].get("butterflies")):
             cycles = row["stats"]["min"] * 1e9 * max(clocks) * 8 / butterflies
             terminalreporter.write_line(f"  {row['group']:<50} {row['name']:<6} {cycles:6.2f} cycles per 8 butterflies")

@@ -67,6 +67,7 @@ def cpu_model() -> str:
     return found[1] if found else platform.processor() or platform.machine()
 
 
+@cache
 def commit() -> str:
     """The commit of the checkout, with ``+`` if files were changed since."""
     described = subprocess.run(

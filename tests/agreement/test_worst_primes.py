@@ -1,0 +1,23 @@
+"""Products where the quotient of a reduction falls furthest short.
+
+For b-bit primes and words of b + 2 bits Barrett's constant is mu = floor(2^(2b) / q). Beside 2^b - 2^(b/2) the quotient
+2^(2b) / q lies just below an integer: there mu loses almost 1, and floor(z mu / …) may be two less than floor(z / q).
+The largest primes of a length, among which the other tests draw, lose next to nothing.
+"""
+
+import numpy as np
+import pytest
+
+from fhe.primes import ntt_prime_near
+from tests.strategies import Primes
+
+
+@pytest.mark.parametrize("bits", range(44, 51))
+def test_mul_and_mul_add(agree, bits):
+    q = ntt_prime_near(128, 2.0**bits - 2.0 ** (bits / 2))
+    basis = Primes(128, (q,))
+    below = np.random.default_rng(bits).integers(1, 2 ** (bits // 2), (3, 1, 128), dtype=np.uint64)
+    below[..., :16] = 1
+    x, y, z = np.uint64(q) - below
+    agree(lambda m: m.call("mul", basis, x, y))
+    agree(lambda m: m.call("mul_add", basis, x, y, z))
