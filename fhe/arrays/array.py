@@ -273,7 +273,11 @@ class EncryptedArray:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         operator = _UFUNCS.get(ufunc)
         if operator is None or method != "__call__" or kwargs:
-            return NotImplemented
+            offered = ", ".join(known.__name__ for known in _UFUNCS)
+            raise TypeError(
+                f"np.{ufunc.__name__} of an encrypted array is not offered; there are {offered}, each without "
+                "keywords; other functions need a polynomial, see fhe.arrays.functions.apply"
+            )
         return operator(*inputs)
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
@@ -281,6 +285,22 @@ class EncryptedArray:
 
     def __bool__(self) -> NoReturn:
         raise TypeError("an encrypted array has no truth value: no branch can depend on it; compute both branches")
+
+    def __lt__(self, other: Any) -> NoReturn:
+        raise TypeError(
+            "encrypted arrays cannot be compared here, the answer would have to be encrypted too; compute x - y, and "
+            "let its owner look at the sign"
+        )
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __eq__(self, other: object) -> NoReturn:
+        self.__lt__(other)
+
+    def __ne__(self, other: object) -> NoReturn:
+        self.__lt__(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __float__(self) -> NoReturn:
         raise TypeError("an encrypted value cannot become a float; its owner decrypts it: owner.decrypt(x)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -190,8 +191,15 @@ def test_what_encryption_makes_impossible(party: KeyOwner) -> None:
     for question in (bool, float, int, complex, np.asarray):
         with pytest.raises(TypeError, match="encrypted"):
             question(x)
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"np\.exp of an encrypted array is not offered; there are add"):
         np.exp(x)
+    with pytest.raises(TypeError, match="each without keywords"):
+        np.add(x, 1, where=[True, False, True])
+    comparisons = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
+    for compare in comparisons:
+        for other in (0, x, np.zeros(3)):
+            with pytest.raises(TypeError, match="encrypted"):
+                compare(x, other)
     with pytest.raises(TypeError):
         x / x
     assert len(x) == 3
