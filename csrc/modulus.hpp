@@ -13,12 +13,13 @@ namespace fhe {
 struct Modulus {
   static constexpr int kMaxBits = 60;
 
-  u64 value;        // q, odd, 3 <= q < 2^60
-  int bits;         // 2^(bits-1) < q < 2^bits
-  u64 barrett;      // floor(2^(bits+62) / q), in (2^62, 2^63)
-  u64 one_shoup;    // floor(2^64 / q); its top S bits are floor(2^S / q)
-  u64 radix;        // 2^64 mod q
-  u64 radix_shoup;  // floor(radix * 2^64 / q)
+  u64 value;          // q, odd, 3 <= q < 2^60
+  int bits;           // 2^(bits-1) < q < 2^bits
+  u64 barrett;        // floor(2^(bits+62) / q), in (2^62, 2^63)
+  u64 one_shoup;      // floor(2^64 / q); its top S bits are floor(2^S / q)
+  u64 radix;          // 2^64 mod q
+  u64 radix_shoup;    // floor(radix * 2^64 / q)
+  double reciprocal;  // fl(1 / q)
 
   // Throws std::invalid_argument unless q is odd and 3 <= q < 2^60. That q is prime is the caller's affair.
   explicit Modulus(u64 q) : value(q), bits(bit_length(q)) {
@@ -29,6 +30,7 @@ struct Modulus {
     one_shoup = static_cast<u64>((static_cast<u128>(1) << 64) / q);
     radix = 0 - one_shoup * q;
     radix_shoup = static_cast<u64>((static_cast<u128>(radix) << 64) / q);
+    reciprocal = 1.0 / static_cast<double>(q);
   }
 
   u64 add(u64 x, u64 y) const { return correct(x + y); }

@@ -26,7 +26,7 @@ template <bool last, const auto& schedule, int row, class Arithmetic>
 FHE_INLINE inline void store_row(const Arithmetic& arithmetic, u64* to, typename Arithmetic::Vec x,
                                  const typename Arithmetic::Twiddle& degree_inverse) {
   if constexpr (!last) {
-    arithmetic.store(to, must_reduce(schedule.out[row], Arithmetic::headroom) ? arithmetic.barrett_lazy(x) : x);
+    arithmetic.store(to, must_reduce(Arithmetic::rules, schedule.out[row]) ? arithmetic.barrett_lazy(x) : x);
   } else {
     arithmetic.leave_product(to, row < schedule.kRadix / 2 ? arithmetic.mul(x, degree_inverse) : x);
   }
@@ -36,7 +36,8 @@ FHE_INLINE inline void store_row(const Arithmetic& arithmetic, u64* to, typename
 template <bool last, int log_radix, class Arithmetic>
 void inverse_pass(u64* x, std::size_t length, const u64* twiddles, const u64* degree_inverse,
                   const Arithmetic& shared) {
-  static constexpr auto schedule = plan_inverse<log_radix>(Arithmetic::headroom, inverse_input(Arithmetic::headroom));
+  static constexpr auto schedule =
+      plan_inverse<log_radix>(Arithmetic::rules, Arithmetic::rules.between_inverse_passes());
   const Arithmetic arithmetic = shared;
   constexpr int radix = 1 << log_radix, jam = kJam<Arithmetic, log_radix>, lanes = Arithmetic::lanes;
   const std::size_t stride = length / radix;
@@ -59,9 +60,8 @@ void inverse_pass(u64* x, std::size_t length, const u64* twiddles, const u64* de
 template <bool last, class Arithmetic>
 void inverse_blocks(u64* out, const u64* in, std::size_t count, const u64* rows, const u64* lane_words,
                     const u64* degree_inverse, const Arithmetic& shared) {
-  static constexpr auto in_rows = plan_inverse<3>(Arithmetic::headroom, Range{0, kUnit});
-  static constexpr auto between_rows =
-      plan_inverse<3>(Arithmetic::headroom, stored_range(in_rows, Arithmetic::headroom));
+  static constexpr auto in_rows = plan_inverse<3>(Arithmetic::rules, kResidues);
+  static constexpr auto between_rows = plan_inverse<3>(Arithmetic::rules, stored_range(Arithmetic::rules, in_rows));
   const Arithmetic arithmetic = shared;
   constexpr int lanes = Arithmetic::lanes, groups = 8 / lanes, jam = kJam<Arithmetic, 3>;
   const auto scale = arithmetic.shared_twiddle(degree_inverse);
@@ -74,10 +74,10 @@ void inverse_blocks(u64* out, const u64* in, std::size_t count, const u64* rows,
       });
       unroll<jam * 8>([&](auto k) FHE_INLINE {
         auto& x = tile[g][k / 8][k % 8];
-        if constexpr (must_reduce(in_rows.out[k % 8], Arithmetic::headroom)) x = arithmetic.barrett_lazy(x);
+        if constexpr (must_reduce(Arithmetic::rules, in_rows.out[k % 8])) x = arithmetic.barrett_lazy(x);
       });
     }
-    arithmetic.transpose(tile);
+    transpose_tile(tile);
     for (int g = 0; g < groups; ++g) {
       inverse_stages<between_rows>(arithmetic, tile[g], [&](int u, int t) FHE_INLINE {
         return arithmetic.shared_twiddle(rows + 14 * (i + u) + 2 * t);

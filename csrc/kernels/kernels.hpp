@@ -18,9 +18,10 @@ struct NttTables;  // ring/ntt_tables.hpp
 struct Kernels {
   const char* name;      // "scalar", "avx512ifma", ...
   bool (*supported)();   // does this CPU run it?
-  int word_bits;         // S: Shoup quotients are floor(w * 2^S / q); arithmetic is mod 2^S
   int max_modulus_bits;  // primes of more bits fall to the next target
   u64 min_ring_degree;   // smaller rings fall to the next target
+  // What this target's transforms keep of a twiddle w in [0, q): two words, of which the second gives the first.
+  void (*twiddle)(u64* pair, u64 w, const Modulus& q);
 
   void (*add)(u64* out, const u64* x, const u64* y, std::size_t n, const Modulus& q);
   void (*sub)(u64* out, const u64* x, const u64* y, std::size_t n, const Modulus& q);

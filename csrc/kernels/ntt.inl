@@ -5,9 +5,9 @@
 // Blocks of 64 are finished in registers: three stages between its eight rows, a transposition, three stages
 // between what were columns; the transposition is not undone.
 
-// Vectors of each stream that a pass keeps in flight, so that 16 registers hold data.
+// Vectors of each stream that a pass keeps in flight, so that half of the registers hold data.
 template <class Arithmetic, int log_radix>
-constexpr int kJam = Arithmetic::lanes == 1 ? 1 : 16 >> log_radix;
+constexpr int kJam = Arithmetic::lanes == 1 ? 1 : Simd::kRegisters / 2 >> log_radix;
 
 // log2(radix) stages on groups of `radix` registers; `jam` independent groups hide the latencies.
 // twiddle(u, t) is the one of block t + 1 - m in the stage of m blocks, m <= t + 1 < 2m, for group u.
@@ -16,7 +16,7 @@ FHE_INLINE inline void forward_stages(const Arithmetic& arithmetic, typename Ari
                                       Twiddles&& twiddle) {
   unroll<bit_length(radix) - 1>([&](auto stage) FHE_INLINE {
     constexpr int blocks = 1 << stage, distance = radix / 2 / blocks;
-    constexpr Step step = forward_step(Arithmetic::headroom, first, stage);
+    constexpr Step step = Arithmetic::rules.forward_step(first, stage);
     unroll<blocks * jam>([&](auto k) FHE_INLINE {
       constexpr int u = k % jam, block = k / jam;
       const auto w = twiddle(u, blocks - 1 + block);
@@ -66,7 +66,7 @@ void forward_blocks(u64* out, const u64* in, std::size_t count, const u64* rows,
         return arithmetic.shared_twiddle(rows + 14 * (i + u) + 2 * t);
       });
     }
-    arithmetic.transpose(tile);
+    transpose_tile(tile);
     for (int g = 0; g < groups; ++g) {
       forward_stages<false>(arithmetic, tile[g], [&](int u, int t) FHE_INLINE {
         return arithmetic.lane_twiddle(lane_words + 56 * (i + u) + 8 * t + g * lanes);

@@ -2,11 +2,11 @@
 //
 // A transform asks its arithmetic for: how residues enter, rest in memory between passes, and leave; Twiddle and
 // how to load one; the forward butterfly of each Step, the inverse butterfly of each InverseStep, and the lazy
-// reduction. `headroom` is the class of the prime in kernels/schedule.hpp, where the ranges are proved.
+// reduction; and for the rules, kernels/shoup_rules.hpp here, that decide the steps and prove the ranges.
 
-template <int headroom_>
+template <int headroom>
 struct Shoup : Residues {
-  static constexpr int headroom = headroom_;
+  static constexpr ShoupRules rules{headroom};
   static constexpr int lanes = Simd::kLanes;
   using Vec = Simd::Vec;
 
@@ -17,12 +17,7 @@ struct Shoup : Residues {
   const Vec one = Simd::broadcast(1);
   const Vec forward_multiple;  // c q of the forward schedule
 
-  explicit Shoup(const Modulus& modulus) : Residues(modulus), forward_multiple(multiple(forward_offset(headroom))) {}
-
-  template <int groups, int jam>
-  FHE_INLINE static void transpose(Vec (&tile)[groups][jam][8]) {
-    Simd::transpose(tile);
-  }
+  explicit Shoup(const Modulus& modulus) : Residues(modulus), forward_multiple(multiple(rules.forward_offset())) {}
 
   FHE_INLINE Vec multiple(int k) const { return Simd::broadcast(static_cast<u64>(k) * value); }
 
@@ -73,7 +68,7 @@ struct Shoup : Residues {
 // Runs body(arithmetic) with the arithmetic of this prime's class.
 template <class Body>
 inline void with_arithmetic(const Modulus& q, Body&& body) {
-  const int headroom = headroom_class(Simd::kWordBits, q.bits);
+  const int headroom = ShoupRules::headroom_class(Simd::kWordBits, q.bits);
   if (headroom == 6) {
     body(Shoup<6>(q));
   } else if (headroom == 4) {

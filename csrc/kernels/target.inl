@@ -1,13 +1,7 @@
-// Everything a target is: include inside its namespace and target region, after `using Simd = ...;`.
-
-using Vec = Simd::Vec;
-constexpr u128 kWordEnd = static_cast<u128>(1) << Simd::kWordBits;
+// Everything a target is: include inside its namespace and target region, after `using Simd = ...;` and its
+// arithmetic, integers.inl or reals.inl.
 
 // clang-format off: each uses those above it
-#include "unroll.inl"
-#include "check.inl"
-#include "residue.inl"
-#include "shoup.inl"
 #include "ntt.inl"
 #include "intt.inl"
 #include "elementwise.inl"
@@ -20,9 +14,9 @@ constexpr u128 kWordEnd = static_cast<u128>(1) << Simd::kWordBits;
 const Kernels kKernels = {
     Simd::kName,
     Simd::supported,
-    Simd::kWordBits,
-    Simd::kMaxModulusBits,
+    kMaxModulusBits,
     Simd::kMinRingDegree,
+    twiddle,
     add,
     sub,
     neg,

@@ -1,25 +1,13 @@
 // out[o] = sum_i rows[i] * weights[o][i] mod q[o]: the matrix product of a basis conversion.
 //
-// Each product is Shoup's, T = x w - floor(x w' / 2^S) q in [0, q (1 + x / 2^S)), but only the sums of the two
-// halves are kept, sum x w and sum floor(x w' / 2^S), both modulo 2^S, and q is taken off once: two
-// multiplications a term. Rows are below 2^(S-2), so T < 5q/4, and a run of D terms on top of a residue stays
-// in [0, 2^S) while 1 + 5D/4 <= 2^(S-b).
-//
 // Loops: a tile of outputs x vectors lives in registers; tiles repeat over a block of columns while its rows are
-// in L1 or L2; Shoup's words of a group of outputs are computed once and wait on the stack.
+// in L1 or L2; the weights of a group of outputs are prepared once and wait on the stack.
 
 constexpr int kTileOutputs = Simd::kLanes == 1 ? 2 : 4;
-constexpr int kTileVectors = Simd::kLanes == 1 ? 1 : 2;
+constexpr int kTileVectors = Simd::kRegisters / 16;
 constexpr std::size_t kWeightsAtOnce = 2048, kColumnsAtOnce = 256;
 
-struct Weight {
-  u64 w, shoup;
-};
-
-// Terms that one subtraction of quotient * q can take.
-inline std::size_t terms_of_a_weighted_run(const Modulus& q) {
-  return ((std::size_t{1} << std::min(16, Simd::kWordBits - q.bits)) - 1) * 4 / 5;
-}
+using Weight = WeightedResidues::Weight;
 
 // The rows that a run adds up, and whether it is an output's first.
 struct WeightedRun {
@@ -32,30 +20,25 @@ template <int outputs, int vectors>
 void weighted_tile(u64* const* out, const WeightedRun& run, const Weight* weights, std::size_t begin, std::size_t end,
                    const Modulus* const* q) {
   for (std::size_t column = begin; column < end; column += vectors * Simd::kLanes) {
-    Vec sum[outputs][vectors], quotient[outputs][vectors];
+    WeightedResidues::Sum sum[outputs][vectors];
     unroll<outputs * vectors>([&](auto k) FHE_INLINE {
       constexpr int o = k / vectors, v = k % vectors;
-      sum[o][v] = run.first ? Simd::broadcast(0) : Simd::load(out[o] + column + v * Simd::kLanes);
-      quotient[o][v] = Simd::broadcast(0);
+      const Vec before = run.first ? Simd::broadcast(0) : Simd::load(out[o] + column + v * Simd::kLanes);
+      sum[o][v] = WeightedResidues::start(*q[o], before);
     });
     const Weight* weight = weights;
     for (std::size_t i = 0; i < run.terms; ++i, weight += outputs) {
-      Vec x[vectors];
-      unroll<vectors>([&](auto v) FHE_INLINE { x[v] = load_once(run.rows[i] + column + v * Simd::kLanes); });
+      WeightedResidues::Row x[vectors];
+      unroll<vectors>([&](auto v)
+                          FHE_INLINE { x[v] = WeightedResidues::row(run.rows[i] + column + v * Simd::kLanes); });
       unroll<outputs>([&](auto o) FHE_INLINE {
-        const Vec w = Simd::broadcast(weight[o].w), shoup = Simd::broadcast(weight[o].shoup);
-        unroll<vectors>([&](auto v) FHE_INLINE {
-          quotient[o][v] = Simd::mul_hi_add(quotient[o][v], x[v], shoup);
-          sum[o][v] = Simd::mul_lo_add(sum[o][v], x[v], w);
-        });
+        const auto w = WeightedResidues::broadcast(weight[o]);
+        unroll<vectors>([&](auto v) FHE_INLINE { WeightedResidues::add_product(sum[o][v], x[v], w); });
       });
     }
     unroll<outputs>([&](auto o) FHE_INLINE {
-      const Residues r(*q[o]);
-      unroll<vectors>([&](auto v) FHE_INLINE {
-        const Vec lazy = Simd::mul_lo_add(sum[o][v], quotient[o][v], r.minus_q);
-        Simd::store(out[o] + column + v * Simd::kLanes, r.reduce(lazy));
-      });
+      const WeightedResidues r(*q[o]);
+      unroll<vectors>([&](auto v) FHE_INLINE { Simd::store(out[o] + column + v * Simd::kLanes, r.finish(sum[o][v])); });
     });
   }
 }
@@ -79,7 +62,7 @@ void weighted_sums(u64* const* out, std::size_t outputs, const u64* const* rows,
                    std::size_t n, const Modulus* const* q) {
   Weight words[kWeightsAtOnce];
   std::size_t longest = kWeightsAtOnce / kTileOutputs;
-  for (std::size_t o = 0; o < outputs; ++o) longest = std::min(longest, terms_of_a_weighted_run(*q[o]));
+  for (std::size_t o = 0; o < outputs; ++o) longest = std::min(longest, WeightedResidues::terms_of_a_sum(*q[o]));
   longest = std::min(longest, inputs);
   const std::size_t group = kWeightsAtOnce / longest / kTileOutputs * kTileOutputs;
   for (std::size_t o = 0; o < outputs; o += group) {
@@ -92,7 +75,7 @@ void weighted_sums(u64* const* out, std::size_t outputs, const u64* const* rows,
         Weight* column = words + tile * run.terms + (k - tile);
         for (std::size_t i = 0; i < run.terms; ++i) {
           const u64 w = weights[(o + k) * inputs + start + i];
-          column[i * width] = {w, shoup_word(*q[o + k], w)};
+          column[i * width] = WeightedResidues::weight(*q[o + k], w);
         }
       }
       if (n >= kTileVectors * Simd::kLanes) {

@@ -24,7 +24,7 @@ std::vector<u64> bit_reversed_powers(u64 base, u64 ring_degree, int log_degree, 
 class TableWriter {
  public:
   TableWriter(const NttTables& tables, u64* words)
-      : q_(tables.q), log_degree_(tables.log_degree), shoup_shift_(64 - tables.kernels->word_bits), next_(words) {}
+      : q_(tables.q), log_degree_(tables.log_degree), twiddle_(tables.kernels->twiddle), next_(words) {}
 
   TwiddleTable write(const std::vector<u64>& powers) {
     TwiddleTable table{};
@@ -45,17 +45,14 @@ class TableWriter {
     return table;
   }
 
-  u64 shoup(u64 w) const { return q_.shoup(w) >> shoup_shift_; }
-
  private:
   // Twiddles of `stages` stages over `blocks` blocks, block by block, as pairs.
   void shared(const std::vector<u64>& powers, u64 blocks, int stages) {
     for (u64 block = 0; block < blocks; ++block) {
       for (int stage = 0; stage < stages; ++stage) {
         for (u64 j = 0; j < u64{1} << stage; ++j) {
-          const u64 w = powers[(blocks << stage) + (block << stage) + j];
-          *next_++ = w;
-          *next_++ = shoup(w);
+          twiddle_(next_, powers[(blocks << stage) + (block << stage) + j], q_);
+          next_ += 2;
         }
       }
     }
@@ -67,7 +64,9 @@ class TableWriter {
       for (int stage = 0; stage < 3; ++stage) {
         for (u64 j = 0; j < u64{1} << stage; ++j) {
           for (u64 a = 0; a < 8; ++a) {
-            *next_++ = shoup(powers[(8 * blocks << stage) + ((8 * block + a) << stage) + j]);
+            u64 pair[2];
+            twiddle_(pair, powers[(8 * blocks << stage) + ((8 * block + a) << stage) + j], q_);
+            *next_++ = pair[1];
           }
         }
       }
@@ -80,7 +79,8 @@ class TableWriter {
   }
 
   const Modulus& q_;
-  const int log_degree_, shoup_shift_;
+  const int log_degree_;
+  void (*const twiddle_)(u64* pair, u64 w, const Modulus& q);
   u64* next_;
 };
 
@@ -122,8 +122,7 @@ std::shared_ptr<const NttTables> make_ntt_tables(u64 ring_degree, const Modulus&
   const u64 degree_inverse = q.inverse(ring_degree % q.value);
   powers[1] = q.mul(powers[1], degree_inverse);
   tables->inverse = writer.write(powers);
-  tables->degree_inverse[0] = degree_inverse;
-  tables->degree_inverse[1] = writer.shoup(degree_inverse);
+  kernels.twiddle(tables->degree_inverse, degree_inverse, q);
   return tables;
 }
 

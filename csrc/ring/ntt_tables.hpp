@@ -11,12 +11,12 @@ namespace fhe {
 
 // The twiddles of one direction, in the order of use.
 //
-// A twiddle shared by a whole vector is a pair (w, w') with w' = floor(w * 2^S / q). Twiddles that differ from
-// lane to lane keep w' alone, since w = 1 + floor(w' q / 2^S) for 0 < w < q: half the bytes, one more multiply.
+// A twiddle shared by a whole vector is a pair of words, as the target's `twiddle` makes it. Twiddles that differ from
+// lane to lane keep the second word alone, which gives the first: half the bytes, one more multiply.
 struct TwiddleTable {
   const u64* pass[kMaxOuterPasses];  // pass l, block b: radix - 1 pairs, those of its first stage first
   const u64* rows;                   // 64-block b: 7 pairs for the three stages between rows of 8
-  const u64* lanes;                  // 64-block b: 7 vectors of 8 words w', for the three stages inside rows
+  const u64* lanes;                  // 64-block b: 7 vectors of 8 second words, for the three stages inside rows
 };
 
 struct NttTables {

@@ -14,6 +14,7 @@ struct Scalar {
   static constexpr int kMaxModulusBits = 60;
   static constexpr u64 kMinRingDegree = 2;
   static constexpr int kLanes = 1;
+  static constexpr int kRegisters = 16;
   static constexpr int kLogMaxTerms = 30;  // the products a Wide holds: any, while they sum below 2^(2S)
 
   static bool supported() { return true; }
@@ -41,15 +42,7 @@ struct Scalar {
   static Vec low(Wide z) { return static_cast<u64>(z); }
   static Vec shift_right(Wide z, int count) { return static_cast<u64>(z >> count); }
 
-  template <int groups, int jam>
-  static void transpose(Vec (&tile)[groups][jam][8]) {
-    static_assert(groups == 8);
-    for (int u = 0; u < jam; ++u) {
-      for (int a = 0; a < 8; ++a) {
-        for (int b = 0; b < a; ++b) std::swap(tile[a][u][b], tile[b][u][a]);
-      }
-    }
-  }
+  static void transpose(Vec (&)[1]) {}
 
   static Real broadcast_real(double x) { return x; }
   static Real to_real(Vec x) { return static_cast<double>(static_cast<i64>(x)); }

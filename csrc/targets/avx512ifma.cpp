@@ -11,6 +11,7 @@ FHE_TARGET_REGION_BEGIN("avx512f,avx512dq,avx512ifma")
 namespace fhe {
 namespace {
 using Simd = simd::Avx512Ifma;
+#include "../kernels/integers.inl"
 #include "../kernels/target.inl"
 }  // namespace
 

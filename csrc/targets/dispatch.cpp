@@ -14,6 +14,10 @@ std::vector<const Kernels*> compiled_targets() {
   return {
 #if defined(__x86_64__)
       &avx512ifma_kernels(),
+      &avx512_kernels(),
+      &avx2_kernels(),
+#elif defined(__aarch64__)
+      &neon_kernels(),
 #endif
       &scalar_kernels(),
   };

@@ -7,6 +7,7 @@
 namespace fhe {
 namespace {
 using Simd = simd::Scalar;
+#include "../kernels/integers.inl"
 #include "../kernels/target.inl"
 }  // namespace
 

@@ -1,7 +1,7 @@
-"""The transforms' lazy ranges: no value leaves [0, 2^S), proved by interval arithmetic and not by random inputs.
+"""The lazy ranges of transforms on integers: no value leaves [0, 2^S), proved by intervals and not by random inputs.
 
 A schedule that passes random and extreme inputs can still be wrong, so the recursion is evaluated here once more, in
-exact fractions and for actual primes, with the passes, offsets and bounds that stand in csrc/kernels/schedule.hpp.
+exact fractions and for actual primes, with the passes, offsets and bounds that stand in csrc/kernels/shoup_rules.hpp.
 Intervals are in units of q; LIM = 2^S / q is the end of a word in that unit.
 """
 
@@ -15,16 +15,18 @@ import pytest
 from tests.codebase import ROOT
 from tests.strategies import Primes
 
-SOURCE = (ROOT / "csrc/kernels/schedule.hpp").read_text()
+SCHEDULE = (ROOT / "csrc/kernels/schedule.hpp").read_text()
+SOURCE = (ROOT / "csrc/kernels/shoup_rules.hpp").read_text()
+RESIDUES = (ROOT / "csrc/kernels/residue.inl").read_text()
 TABLE = (ROOT / "csrc/README.md").read_text()
 LOG_DEGREES = range(7, 18)
 CLASSES = (6, 4, 2)
 
 
 def stated(function: str) -> dict[int, int]:
-    """Class of prime -> the value that a one-line function of schedule.hpp gives it."""
+    """Class of prime -> the value that a one-line function of shoup_rules.hpp gives it."""
     found = re.search(
-        rf"int {function}\(int headroom\) {{ return headroom == 6 \? (\d+) : headroom == 4 \? (\d+) : (\d+)", SOURCE
+        rf"int {function}\(\) const {{ return headroom == 6 \? (\d+) : headroom == 4 \? (\d+) : (\d+)", SOURCE
     )
     assert found, function
     return dict(zip(CLASSES, map(int, found.groups()), strict=True))
@@ -43,7 +45,7 @@ def primes_of(headroom):
 
 def passes(log_degree):
     """log2 of each pass's radix: the rule of `outer_passes`, then the two of a 64-block."""
-    assert "stages == 1 ? 1 : stages == 2 || stages == 4 ? 2 : 3" in SOURCE
+    assert "stages == 1 ? 1 : stages == 2 || stages == 4 ? 2 : 3" in SCHEDULE
     stages, radices = log_degree - 6, []
     while stages:
         radices.append({1: 1, 2: 2, 4: 2}.get(stages, 3))
@@ -207,8 +209,8 @@ def test_runs_of_terms_fit_their_words(word_bits, largest):
         assert inner * (q - 1) ** 2 + q - 1 < 2 ** (2 * word_bits)
         # what reduce_wide leaves: two lazy products
         assert 4 * q <= 2**word_bits
-    assert "- 1) * 4 / 5" in (ROOT / "csrc/kernels/weighted_sums.inl").read_text()
-    assert "2 * (Simd::kWordBits - q.bits)" in (ROOT / "csrc/kernels/inner_product.inl").read_text()
+    assert "- 1) * 4 / 5" in RESIDUES
+    assert "2 * (Simd::kWordBits - q.bits)" in RESIDUES
 
 
 # --- one copy --------------------------------------------------------------------------------------------------------

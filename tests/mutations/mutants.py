@@ -45,10 +45,11 @@ class Mutant:
 
 
 LAWS = ("tests/laws",)
-IFMA = "avx512ifma"
+IFMA, AVX2 = "avx512ifma", "avx2"
 ELEMENTWISE, RESIDUE, SHOUP = (f"csrc/kernels/{name}.inl" for name in ("elementwise", "residue", "shoup"))
 NTT, INTT, WEIGHTED = (f"csrc/kernels/{name}.inl" for name in ("ntt", "intt", "weighted_sums"))
-INNER, QUOTIENT, SCHEDULE = "csrc/kernels/inner_product.inl", "csrc/kernels/quotient.inl", "csrc/kernels/schedule.hpp"
+INNER, QUOTIENT, RULES = (f"csrc/kernels/{name}" for name in ("inner_product.inl", "quotient.inl", "shoup_rules.hpp"))
+REAL_RESIDUE, REAL_SHOUP = (f"csrc/kernels/real_{name}.inl" for name in ("residue", "shoup"))
 MODULUS, CONVERT, LIFT = "csrc/modulus.hpp", "csrc/ring/convert.cpp", "csrc/ring/lift.cpp"
 AUTOMORPHISM, PACK, TABLES = (f"csrc/ring/{name}.cpp" for name in ("automorphism", "pack", "ntt_tables"))
 SAMPLING, KEYSWITCH = "csrc/random/sampling.cpp", "csrc/rlwe/keyswitch.cpp"
@@ -57,12 +58,13 @@ PYTHON = "fhe/reference/residue.py"
 KERNELS = [
     Mutant(ELEMENTWISE, "r.correct(Simd::add(Simd::load(x + i), Simd::load(y + i)))",
            "Simd::add(Simd::load(x + i), Simd::load(y + i))", "test_add"),
-    Mutant(ELEMENTWISE, "Simd::min(difference, Simd::add(difference, r.q))", "difference", "test_sub"),
+    Mutant(ELEMENTWISE, "r.lift(Simd::sub(Simd::load(x + i), Simd::load(y + i)))",
+           "Simd::sub(Simd::load(x + i), Simd::load(y + i))", "test_sub"),
     Mutant(ELEMENTWISE, "r.correct(Simd::sub(r.q, Simd::load(x + i)))", "Simd::sub(r.q, Simd::load(x + i))",
            "test_neg"),
     Mutant(ELEMENTWISE, "r.correct(Simd::add(Simd::load(x + i), addend))", "Simd::add(Simd::load(x + i), addend)",
            "test_add_scalar"),
-    Mutant(ELEMENTWISE, "Simd::widen(Simd::load(z + i))", "Simd::widen(Simd::load(x + i))", "test_mul_add"),
+    Mutant(ELEMENTWISE, "load_once(y + i), Simd::load(z + i)", "load_once(y + i), Simd::load(x + i)", "test_mul_add"),
     Mutant(ELEMENTWISE, "Simd::sub(Simd::load(x + i), Simd::load(y + i)), r.q)",
            "Simd::sub(Simd::load(x + i), Simd::load(y + i)), Simd::broadcast(0))", "test_divide_round"),
     Mutant(RESIDUE, "return Simd::min(x, Simd::sub(x, q));", "return x;", "test_add"),
@@ -89,16 +91,26 @@ KERNELS = [
     Mutant(NTT, "table_.pass[pass] + 2 * (radix - 1) * block;", "table_.pass[pass];", "test_ntt test_transforms"),
     Mutant(INTT, "twiddle(u, blocks - 1 + block)", "twiddle(u, blocks - 1)", "test_intt"),
     Mutant(INTT, "row < schedule.kRadix / 2 ?", "row <= schedule.kRadix / 2 ?", "test_intt"),
-    Mutant(SCHEDULE, "return headroom == 6 ? 30", "return headroom == 6 ? 3", "test_ntt"),
-    Mutant(SCHEDULE, "return x.low >= y.high ? 0 :", "return x.high >= y.high ? 0 :", "test_intt"),
-    Mutant(INNER, "2 * (Simd::kWordBits - q.bits)", "2 * (Simd::kWordBits - q.bits) + 1", "test_inner_product",
+    Mutant(RULES, "return headroom == 6 ? 30", "return headroom == 6 ? 3", "test_ntt"),
+    Mutant(RULES, "return x.low >= y.high ? 0 :", "return x.high >= y.high ? 0 :", "test_intt"),
+    Mutant(RESIDUE, "2 * (Simd::kWordBits - q.bits)", "2 * (Simd::kWordBits - q.bits) + 1", "test_inner_product",
            target=IFMA),
     Mutant(INNER, "j < std::min(start + run, terms)", "j < std::min(start + run, terms - 1)", "test_inner_product"),
     Mutant(WEIGHTED, "run.first ? Simd::broadcast(0)", "true ? Simd::broadcast(0)", "test_convert",
            target=IFMA),
-    Mutant(WEIGHTED, "- 1) * 4 / 5;", "- 1) * 2;", "test_convert", target=IFMA),
-    Mutant(WEIGHTED, "Simd::mul_hi_add(quotient[o][v], x[v], shoup)", "Simd::mul_hi_add(quotient[o][v], x[0], shoup)",
+    Mutant(RESIDUE, "- 1) * 4 / 5;", "- 1) * 2;", "test_convert", target=IFMA),
+    Mutant(WEIGHTED, "add_product(sum[o][v], x[v], w)", "add_product(sum[o][v], x[0], w)",
            "test_convert", target=IFMA),
+    Mutant(REAL_RESIDUE, "Simd::real_sub(Simd::fnma(k, modulus, high), minus_low)", "Simd::fnma(k, modulus, high)",
+           "test_ntt", target=AVX2),
+    Mutant(REAL_RESIDUE, "return lift(Simd::to_word(x));", "return Simd::to_word(x);", "test_mul", target=AVX2),
+    Mutant(REAL_RESIDUE, "std::min(8, (54 - q.bits) / 2)", "std::min(8, (62 - q.bits) / 2)", "test_inner_product",
+           target=AVX2),
+    Mutant(REAL_RESIDUE, "r.leave(r.reduce(", "r.leave((", "test_inner_product test_convert", target=AVX2),
+    Mutant(REAL_SHOUP, "if constexpr (step == Step::kReduce) x = reduce(x);", "", "test_ntt test_transforms",
+           target=AVX2),
+    Mutant(REAL_SHOUP, "if (step.reduce_x) x = reduce(x);", "", "test_intt test_transforms", target=AVX2),
+    Mutant(REAL_SHOUP, "Simd::real_mul(w, reciprocal)", "reciprocal", "test_ntt", target=AVX2),
     Mutant(QUOTIENT, "Simd::real_add(sum[u], half)", "sum[u]", "test_convert"),
     Mutant(QUOTIENT, "Simd::broadcast_real(reciprocals[i])", "Simd::broadcast_real(reciprocals[0])", "test_convert"),
 ]  # fmt: skip
