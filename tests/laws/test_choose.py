@@ -25,7 +25,8 @@ def without_core(monkeypatch):
     monkeypatch.setitem(sys.modules, "fhe._core", None)
     monkeypatch.delattr(fhe, "_core", raising=False)
     monkeypatch.delitem(sys.modules, "fhe.backend.native", raising=False)
-    for cached in ("_why_no_core", "_warn", "_backend"):
+    monkeypatch.delattr(fhe.backend, "native", raising=False)
+    for cached in ("_why_no_core", "_core_module", "_warn", "_backend"):
         monkeypatch.setattr(module, cached, lru_cache(getattr(module, cached).__wrapped__))
 
 
