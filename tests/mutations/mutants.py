@@ -52,6 +52,7 @@ INNER, QUOTIENT, RULES = (f"csrc/kernels/{name}" for name in ("inner_product.inl
 REAL_RESIDUE, REAL_SHOUP = (f"csrc/kernels/real_{name}.inl" for name in ("residue", "shoup"))
 MODULUS, CONVERT, LIFT = "csrc/modulus.hpp", "csrc/ring/convert.cpp", "csrc/ring/lift.cpp"
 AUTOMORPHISM, PACK, TABLES = (f"csrc/ring/{name}.cpp" for name in ("automorphism", "pack", "ntt_tables"))
+REAL_RESIDUE, REAL_SHOUP = (f"csrc/kernels/real_{name}.inl" for name in ("residue", "shoup"))
 SAMPLING, KEYSWITCH = "csrc/random/sampling.cpp", "csrc/rlwe/keyswitch.cpp"
 PYTHON = "fhe/reference/residue.py"
 
@@ -115,10 +116,31 @@ KERNELS = [
     Mutant(QUOTIENT, "Simd::broadcast_real(reciprocals[i])", "Simd::broadcast_real(reciprocals[0])", "test_convert"),
 ]  # fmt: skip
 
+DOUBLES = [
+    Mutant(REAL_RESIDUE, "return Simd::min(Simd::add(x, q), x);", "return Simd::add(x, q);", "test_mul", target=AVX2),
+    Mutant(REAL_RESIDUE, "Simd::real_sub(Simd::fnma(k, modulus, high), minus_low)", "Simd::fnma(k, modulus, high)",
+           "test_mul", target=AVX2),
+    Mutant(REAL_RESIDUE, "Real magic = Simd::broadcast_real(0x1.8p52);", "Real magic = Simd::broadcast_real(0x1p52);",
+           "test_ntt", target=AVX2),
+    Mutant(REAL_RESIDUE, "low = Simd::real_add(low, Simd::fma(x, y, Simd::real_sub(high, sum)));", "low = low;",
+           "test_inner_product", target=AVX2),
+    Mutant(REAL_RESIDUE, "(54 - q.bits) / 2", "(54 - q.bits)", "test_sums_of_the_largest", LAWS, AVX2),
+    Mutant(REAL_RESIDUE, "r.leave(r.reduce(", "r.leave((", "test_inner_product", target=AVX2),
+    Mutant(REAL_SHOUP, "if constexpr (step == Step::kReduce) x = reduce(x);", "", "test_ntt test_transforms",
+           target=AVX2),
+    Mutant(REAL_SHOUP, "if (step.reduce_x) x = reduce(x);", "", "test_intt test_transforms", target=AVX2),
+    Mutant("csrc/kernels/real_rules.hpp", "return headroom == 2 && !first_pass", "return headroom == 3 && !first_pass",
+           "test_ntt", target=AVX2),
+    Mutant("csrc/simd/avx2.hpp", "broadcast_real(0x1p84 + 0x1p52)", "broadcast_real(0x1p84)", "test_convert",
+           target=AVX2),
+    Mutant("csrc/simd/avx512ifma.hpp", "return add(z.high, _mm512_srli_epi64(z.low, 52));", "return z.high;",
+           "test_inner_product", target=IFMA),
+]  # fmt: skip
+
 RING = [
     Mutant(MODULUS, "return correct(static_cast<u64>(z) - quotient * value);",
            "return static_cast<u64>(z) - quotient * value;", "test_ntt"),
-    Mutant(MODULUS, "return quotient + (0 - quotient * value >= value ? 1 : 0);", "return quotient;", "test_ntt"),
+    Mutant(MODULUS, "w * one_shoup + mul_hi(w, radix_shoup);", "w * one_shoup;", "test_mul_scalar test_ntt"),
     Mutant("csrc/ring/order.hpp", "(i % 8 * 8) | (i / 8 % 8)", "(i & 63)", "test_ntt"),
     Mutant(TABLES, "powers[1] = q.mul(powers[1], degree_inverse);", "", "test_intt"),
     Mutant(TABLES, "powers[(8 * blocks << stage) + ((8 * block + a) << stage) + j]",
@@ -186,7 +208,7 @@ REFERENCE = [
     Mutant("fhe/reference/backend.py", "min(start + digit, count)", "start + digit", "test_digits", LAWS),
 ]  # fmt: skip
 
-MUTANTS = [*KERNELS, *RING, *SAMPLES_AND_KEYS, *REFERENCE]
+MUTANTS = [*KERNELS, *DOUBLES, *RING, *SAMPLES_AND_KEYS, *REFERENCE]
 
 # Mutants that compute the same: they must survive, and say why.
 EQUIVALENT = {
