@@ -5,9 +5,10 @@
 // Blocks of 64 are finished in registers: three stages between its eight rows, a transposition, three stages
 // between what were columns; the transposition is not undone.
 
-// Vectors of each stream that a pass keeps in flight, so that half of the registers hold data.
+// Vectors of each stream that a pass keeps in flight: 16 hold data, half of the registers, or with spills all, since
+// eight butterflies at a time hide what four do not.
 template <class Arithmetic, int log_radix>
-constexpr int kJam = Arithmetic::lanes == 1 ? 1 : Simd::kRegisters / 2 >> log_radix;
+constexpr int kJam = Arithmetic::lanes == 1 ? 1 : 16 >> log_radix;
 
 // log2(radix) stages on groups of `radix` registers; `jam` independent groups hide the latencies.
 // twiddle(u, t) is the one of block t + 1 - m in the stage of m blocks, m <= t + 1 < 2m, for group u.

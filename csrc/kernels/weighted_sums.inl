@@ -4,7 +4,7 @@
 // in L1 or L2; the weights of a group of outputs are prepared once and wait on the stack.
 
 constexpr int kTileOutputs = Simd::kLanes == 1 ? 2 : 4;
-constexpr int kTileVectors = Simd::kRegisters / 16;
+constexpr int kTileVectors = Simd::kLanes == 1 ? 1 : 2;
 constexpr std::size_t kWeightsAtOnce = 2048, kColumnsAtOnce = 256;
 
 using Weight = WeightedResidues::Weight;

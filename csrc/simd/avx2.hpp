@@ -15,7 +15,6 @@ struct Avx2 {
   static constexpr const char* kName = "avx2";
   static constexpr u64 kMinRingDegree = 128;
   static constexpr int kLanes = 4;
-  static constexpr int kRegisters = 16;
 
   static bool supported() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 

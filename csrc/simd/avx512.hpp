@@ -15,7 +15,6 @@ struct Avx512 {
   static constexpr const char* kName = "avx512";
   static constexpr u64 kMinRingDegree = 128;
   static constexpr int kLanes = 8;
-  static constexpr int kRegisters = 32;
 
   static bool supported() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"); }
 

@@ -14,7 +14,6 @@ struct Neon {
   static constexpr const char* kName = "neon";
   static constexpr u64 kMinRingDegree = 128;
   static constexpr int kLanes = 2;
-  static constexpr int kRegisters = 32;
 
   static bool supported() { return true; }
 

@@ -14,7 +14,6 @@ struct Scalar {
   static constexpr int kMaxModulusBits = 60;
   static constexpr u64 kMinRingDegree = 2;
   static constexpr int kLanes = 1;
-  static constexpr int kRegisters = 16;
   static constexpr int kLogMaxTerms = 30;  // the products a Wide holds: any, while they sum below 2^(2S)
 
   static bool supported() { return true; }
