@@ -124,12 +124,14 @@ class Context:
         return Context(*codec.public_from_bytes(data, backend))
 
     def require(self, array: EncryptedArray) -> None:
-        """Raise ParameterError unless an array belongs to this context."""
+        """Raise ParameterError unless an array belongs to this context, TypeError for what is no encrypted array."""
+        if not isinstance(array, EncryptedArray):
+            raise TypeError(f"expected an EncryptedArray, got {type(array).__name__}; plain values need no decryption")
         if array.evaluator.chain is not self.chain or array.key_id != self.key_id:
             raise ParameterError(
                 f"this array belongs to key {array.key_id.hex()[:8]}… of parameter set "
-                f"{array.evaluator.chain.parameters.id}, "
-                f"the context to key {self.key_id.hex()[:8]}… of {self.parameters.id}"
+                f"{array.evaluator.chain.parameters.id[:12]}…, "
+                f"the context to key {self.key_id.hex()[:8]}… of {self.parameters.id[:12]}…"
             )
 
     def __repr__(self) -> str:

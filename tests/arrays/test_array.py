@@ -203,6 +203,8 @@ def test_what_encryption_makes_impossible(party: KeyOwner) -> None:
     with pytest.raises(TypeError):
         x / x
     assert len(x) == 3
+    with pytest.raises(TypeError, match="expected an EncryptedArray, got ndarray"):
+        party.decrypt(np.zeros(3))  # type: ignore[arg-type]
 
 
 def test_a_missing_rotation_key_is_named(party: KeyOwner) -> None:
