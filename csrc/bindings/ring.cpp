@@ -118,6 +118,7 @@ void bind_conversions(py::module_& m) {
   m.def("convert", &convert, NoGil(), source, target, x);
   m.def("divide_round_coeff", &divide_round_coeff, NoGil(), basis, start, stop, x);
   m.def("divide_round_eval", &divide_round_eval, NoGil(), basis, start, stop, x);
+  m.def("divide_round_sum", &divide_round_sum, NoGil(), basis, py::arg("special"), stop, x, py::arg("y"));
   m.def("pack", &pack_bytes, basis, x);
   m.def("unpack", &unpack_bytes, basis, py::arg("data"), py::arg("leading") = Axes{});
 }

@@ -48,5 +48,6 @@ std::size_t cached_block(std::size_t rows);
 Buffer convert(const Basis& source, const Basis& target, const Buffer& x);
 Buffer divide_round_coeff(const Basis& basis, std::size_t start, std::size_t stop, const Buffer& x);
 Buffer divide_round_eval(const Basis& basis, std::size_t start, std::size_t stop, const Buffer& x);
+Buffer divide_round_sum(const Basis& basis, std::size_t special, std::size_t stop, const Buffer& x, const Buffer& y);
 
 }  // namespace fhe

@@ -72,6 +72,7 @@ class NativeBackend:
     convert = staticmethod(_core.convert)
     divide_round_coeff = staticmethod(_core.divide_round_coeff)
     divide_round_eval = staticmethod(_core.divide_round_eval)
+    divide_round_sum = staticmethod(_core.divide_round_sum)
 
     decompose = staticmethod(_core.decompose)
     key_switch = staticmethod(_core.key_switch)

@@ -206,6 +206,14 @@ class Backend(Protocol):
         """`divide_round_coeff` for evaluations: only the dropped limbs leave the evaluation domain."""
         ...
 
+    def divide_round_sum(self, basis: BasisHandle, special: int, stop: int, x: Buffer, y: Buffer) -> Buffer:
+        """round((x + P*y) / D) over the limbs ``special … stop-1``, for evaluations: `divide_round_eval` of the sum.
+
+        P is the product of the first ``special`` primes, at least one; y has the other limbs, and the leading axes of
+        x. What ends a key switching: ModDown, the sum with what was switched beside, and below L a rescale.
+        """
+        ...
+
     # --- key switching ------------------------------------------------------------------------------------
     #
     # `basis` is P then Q_l: first ``special`` special primes, then the ciphertext's, so that a lower level

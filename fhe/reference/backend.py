@@ -164,6 +164,12 @@ class ReferenceBackend:
         remainder = self.ntt(basis.select(kept), self.convert(basis.select(dropped), basis.select(kept), low))
         return self._divide_exactly(basis.select(kept), basis.select(dropped), _rows(x).select(kept), remainder)
 
+    def divide_round_sum(self, basis: Basis, special: int, stop: int, x: Opaque, y: Opaque) -> RowBuffer:
+        P, rest = math.prod(basis.moduli[:special]), basis.select(range(special, len(basis)))
+        raised = self.mul_scalar(rest, y, [P % q for q in rest.moduli])
+        zero = self.zeros(basis.select(range(special)), _rows(y).leading)
+        return self.divide_round_eval(basis, special, stop, self.add(basis, x, self.join(zero, raised)))
+
     def _divide_exactly(self, kept: Basis, dropped: Basis, x: RowBuffer, remainder: RowBuffer) -> RowBuffer:
         """(x - remainder) / D modulo the primes that are kept: D, the product of the dropped, divides it."""
         inverses = [pow(dropped.product, -1, q) for q in kept.moduli]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fhe.ring.poly import EvalPoly, Poly
 from fhe.rlwe.automorphism import check_element
 from fhe.rlwe.ciphertext import Ciphertext, padded_sum
-from fhe.rlwe.keyswitch import Digits, decompose, inner_product, mod_down, switch, switch_extended
+from fhe.rlwe.keyswitch import Digits, decompose, inner_product, mod_down, mod_down_sum, switch_extended
 from fhe.rlwe.public import EvaluationKeys, check_key
 
 
@@ -46,21 +46,19 @@ def relinearize(x: Ciphertext, keys: EvaluationKeys) -> Ciphertext:
     if x.degree < 2:
         return x
     check_key(x, keys.key_id, "evaluation keys")
-    key = keys.require_relinearization()
-    u0, u1 = switch(x.chain, x.level, x.c[2], key)
-    return x.with_polys([x.c[0].to_eval() + u0, x.c[1].to_eval() + u1])
+    return x.with_polys(_switched_sum(x, keys, x.level))
 
 
 def relinearize_rescale(x: Ciphertext, keys: EvaluationKeys) -> list[Poly]:
     """Relinearise at level l and divide by q_l, with one rounding: round((P (c_0, c_1) + u) / (P q_l))."""
     check_key(x, keys.key_id, "evaluation keys")
-    chain, special = x.chain, x.chain.special
-    u = switch_extended(chain, x.level, x.c[2], keys.require_relinearization())
-    stop = len(special) + chain.parameters.limbs(x.level - 1)
-    c0, c1, _ = x.evals()
-    zero = EvalPoly.zero(special)
-    raised = [zero.join(c.scale(special.product)) for c in (c0, c1)]
-    return [(c + v).divide_round(len(special), stop) for c, v in zip(raised, u, strict=True)]
+    return _switched_sum(x, keys, x.level - 1)
+
+
+def _switched_sum(x: Ciphertext, keys: EvaluationKeys, to_level: int) -> list[Poly]:
+    c0, c1 = x.c[0].to_eval(), x.c[1].to_eval()
+    u = switch_extended(x.chain, x.level, x.c[2], keys.require_relinearization())
+    return [mod_down_sum(x.chain, x.level, v, c, to_level) for v, c in zip(u, (c0, c1), strict=True)]
 
 
 def hoist(x: Ciphertext) -> Digits:
@@ -73,8 +71,9 @@ def automorphism(x: Ciphertext, element: int, keys: EvaluationKeys, digits: Digi
     check_key(x, keys.key_id, "evaluation keys")
     key = keys.require_galois(check_element(element, x.chain.parameters.ring_degree))
     digits = hoist(x) if digits is None else digits
-    u0, u1 = (mod_down(x.chain, x.level, u) for u in inner_product(digits, key))
-    return x.with_polys([(x.c[0].to_eval() + u0).automorphism(element), u1.automorphism(element)])
+    u0, u1 = inner_product(digits, key)
+    switched = mod_down_sum(x.chain, x.level, u0, x.c[0].to_eval()), mod_down(x.chain, x.level, u1)
+    return x.with_polys([poly.automorphism(element) for poly in switched])
 
 
 def _one_domain(x: Ciphertext, y: Ciphertext) -> tuple[Sequence[Poly], Sequence[Poly]]:

@@ -91,10 +91,11 @@ def mod_down(chain: ModulusChain, level: int, x: EvalPoly) -> EvalPoly:
     return x.divide_round(special, special + chain.parameters.limbs(level))
 
 
-def switch(chain: ModulusChain, level: int, x: Poly, key: SwitchingKey) -> Pair:
-    """(u_0, u_1) over Q_l with u_0 + u_1 s = x s' + noise."""
-    b, a = switch_extended(chain, level, x, key)
-    return mod_down(chain, level, b), mod_down(chain, level, a)
+def mod_down_sum(chain: ModulusChain, level: int, x: EvalPoly, y: EvalPoly, to_level: int | None = None) -> EvalPoly:
+    """round(x / P) + y over Q_l, or at a lower level round((x / P + y) / (q_l …)): one rounding in all."""
+    special = len(chain.parameters.special)
+    kept = chain.parameters.limbs(level if to_level is None else to_level)
+    return x.divide_round_sum(special, special + kept, y)
 
 
 def _check_level(level: int, key: SwitchingKey) -> None:
