@@ -25,10 +25,12 @@ def test_decompose(agree, layout, data):
 
 @given(digit_layouts(), st.integers(0, 1), st.data())
 def test_key_switch(agree, layout, more, data):
-    """With batches, and with a key of more limbs than the ciphertext has left."""
-    x = data.draw(digit_polys(layout, data.draw(leadings())))
+    """With batches of polynomials or of keys, and with a key of more limbs than the ciphertext has left."""
+    leading = data.draw(leadings())
+    batched = st.sampled_from([leading, ()])
+    x, batch = data.draw(digit_polys(layout, data.draw(batched))), data.draw(batched)
     longer = layout.basis + data.draw(bases((1, 1), st.just(layout.basis.ring_degree))).limbs(0, more)
-    keys = [[data.draw(polys(longer)) for _ in layout.digits] for _ in "ba"]
+    keys = [[data.draw(polys(longer, batch)) for _ in layout.digits] for _ in "ba"]
     agree(
         lambda m: [
             m.read_eval(half)
