@@ -286,7 +286,7 @@ class DigitLayout:
 
 @st.composite
 def digit_layouts(draw: st.DrawFn, bits: tuple[int, int] = (14, 50)) -> DigitLayout:
-    """From one digit of one limb to several of several, the last one often short; some of more limbs than one pass takes."""
+    """From one digit of one limb to several of several, the last one often short; or of more limbs than one pass."""
     special, digit = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     count = draw(st.integers(1, 5) | st.sampled_from([9, 14]))
     basis = draw(bases(limbs=(special + count, special + count), degrees=ring_degrees(8, 128), bits=bits))
