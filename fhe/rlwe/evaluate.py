@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from fhe.errors import ParameterError
 from fhe.ring.poly import EvalPoly, Poly
 from fhe.rlwe.automorphism import check_element
 from fhe.rlwe.ciphertext import Ciphertext, padded_sum
-from fhe.rlwe.keyswitch import Digits, decompose, inner_product, mod_down, mod_down_sum, switch_extended
+from fhe.rlwe.keyswitch import Digits, SwitchingKey, decompose, inner_product, mod_down, mod_down_sum, switch_extended
 from fhe.rlwe.public import EvaluationKeys, check_key
 
 
@@ -59,6 +61,17 @@ def _switched_sum(x: Ciphertext, keys: EvaluationKeys, to_level: int) -> list[Po
     c0, c1 = x.c[0].to_eval(), x.c[1].to_eval()
     u = switch_extended(x.chain, x.level, x.c[2], keys.require_relinearization())
     return [mod_down_sum(x.chain, x.level, v, c, to_level) for v, c in zip(u, (c0, c1), strict=True)]
+
+
+def switch_secret(x: Ciphertext, key: SwitchingKey, key_id: bytes) -> Ciphertext:
+    """The same message under another secret, by a key of `SecretKey.switching_key_to`; ``key_id`` is the other's."""
+    if x.degree != 1:
+        raise ParameterError(
+            f"only ciphertexts of degree 1 change their secret, this has degree {x.degree}; settle it first"
+        )
+    u0, u1 = switch_extended(x.chain, x.level, x.c[1], key)
+    switched = mod_down_sum(x.chain, x.level, u0, x.c[0].to_eval()), mod_down(x.chain, x.level, u1)
+    return replace(x.with_polys(switched), key_id=key_id)
 
 
 def hoist(x: Ciphertext) -> Digits:
