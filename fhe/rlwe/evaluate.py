@@ -64,7 +64,10 @@ def _switched_sum(x: Ciphertext, keys: EvaluationKeys, to_level: int) -> list[Po
 
 
 def switch_secret(x: Ciphertext, key: SwitchingKey, key_id: bytes) -> Ciphertext:
-    """The same message under another secret, by a key of `SecretKey.switching_key_to`; ``key_id`` is the other's."""
+    """The same message under another secret, by a key of `SecretKey.switching_key_to`; ``key_id`` is the other's.
+
+    Noise is the scheme's to count: the caller adds that of one key switching.
+    """
     if x.degree != 1:
         raise ParameterError(
             f"only ciphertexts of degree 1 change their secret, this has degree {x.degree}; settle it first"
