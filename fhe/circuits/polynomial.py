@@ -7,12 +7,16 @@ polynomial of degree below 2^k is split at powers of two s <= 2^(k-1), while it 
 
 where each q_i, of degree below 2^(k-1), takes k-1 levels, each B_s takes log2 s <= k-1, and the last product one
 more. All products of one line, and the terms c_j B_j of r, are added while still pending, so that they share a
-single relinearisation and rescale; a term reaches the products' scale by its integer factor round(c_j Delta^2 /
-Delta_j) alone. (Paterson, Stockmeyer, SIAM J. Comput. 1973; least depth: Bossuat et al., EUROCRYPT 2021.)
+single relinearisation and rescale.
+
+Scales need no levels and no rescales of their own: to make q_i B_s have the scale S, q_i is computed at S q / Delta_s,
+q what its rescale divides by; and a term c_j B_j meets S by its integer factor round(c_j S / Delta_j) alone.
+(Paterson, Stockmeyer, SIAM J. Comput. 1973; least depth, and scales handed down: Bossuat et al., EUROCRYPT 2021.)
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -21,11 +25,12 @@ import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
 
 from fhe.circuits.evaluator import Evaluator
+from fhe.circuits.extremes import Series, largest, steepest
 from fhe.errors import EncodingError, LevelError
 from fhe.parameters import CKKSParameters
 from fhe.rlwe.ciphertext import Ciphertext
 
-Series = Polynomial | Chebyshev
+NOTHING = 2.0**-64  # what the bound of an encrypted zero counts as
 
 
 def depth_of_polynomial(degree: int) -> int:
@@ -37,12 +42,18 @@ def depth_of_polynomial(degree: int) -> int:
     return degree.bit_length()
 
 
-def evaluate_polynomial(evaluator: Evaluator, x: Ciphertext, p: Series) -> Ciphertext:
+def evaluate_polynomial(
+    evaluator: Evaluator, x: Ciphertext, p: Series, within: tuple[float, float] | None = None
+) -> Ciphertext:
     """p(u) for the slots u of x, where p is read on its window: a map from p's domain is the caller's business.
 
     The slots are real. For a Chebyshev series the tracked bound is x's, so |u| <= 1 should be known or promised:
-    beyond it T_k grows like (2u)^k. Raises LevelError before any work when levels are short, MissingKeyError
-    without a relinearisation key.
+    beyond it T_k grows like (2u)^k. ``within`` = (a, b) says that a <= |u| <= b, where the error bound need not hold
+    for other u: p may then be steep between -a and a. Raises LevelError before any work when levels are short,
+    MissingKeyError without a relinearisation key.
+
+    The error bound: x is the exact encryption of values u + e, |e| <= d. So |p(u + e) - p(u)| is at most d times the
+    steepest slope of p nearby, and what the circuit itself adds is tracked as if x had no noise.
     """
     parameters = evaluator.chain.parameters
     if not isinstance(parameters, CKKSParameters):
@@ -60,7 +71,21 @@ def evaluate_polynomial(evaluator: Evaluator, x: Ciphertext, p: Series) -> Ciphe
     plan = _cheapest(kind, coefficients)
     if plan.relinearizations():
         evaluator.keys.require_relinearization()
-    return _Evaluation(evaluator, parameters, x, kind).run(plan)
+    distance = x.noise / x.scale
+    most, slope = _range_and_slope(kind, coefficients, max(x.bound, NOTHING), within, distance)
+    exact = replace(x, noise=0.0, bound=x.bound + distance)
+    y = _Evaluation(evaluator, parameters, exact, kind).run(plan, parameters.scale(x.level - depth + 1) ** 2)
+    return replace(y, noise=y.noise + slope * distance * y.scale, bound=min(most, y.bound))
+
+
+@lru_cache(maxsize=256)
+def _range_and_slope(
+    kind: type[Series], coefficients: tuple[float, ...], bound: float, within: tuple[float, float] | None, near: float
+) -> tuple[float, float]:
+    """max |p(u)| over |u| <= bound; max |p'| near those u, or near those of a <= |u| <= b."""
+    p, (low, high) = kind(coefficients), within or (-bound, bound)
+    slopes = steepest(p, low, high, near), steepest(p, -high, -low, near)
+    return largest(p, -bound, bound), max(slopes)
 
 
 # --- what to compute ---------------------------------------------------------------------------------------------
@@ -143,7 +168,11 @@ def _at_hand(j: int, depth: int, kept: int) -> bool:
 
 
 class _Evaluation:
-    """The basis polynomials B_k of one ciphertext, each computed once, and the plans that use them."""
+    """The basis polynomials B_k of one ciphertext, each computed once, and the plans that use them.
+
+    Every B_k keeps the scale that its products give it, whatever that is, and a plan is computed at the scale that
+    its own product needs: nothing is ever multiplied, or rescaled, only to meet a scale.
+    """
 
     def __init__(self, evaluator: Evaluator, parameters: CKKSParameters, x: Ciphertext, kind: type[Series]) -> None:
         self.evaluator = evaluator
@@ -156,34 +185,52 @@ class _Evaluation:
         """B_k, settled, after ceil(log2 k) levels: u^s u^(k-s), or 2 T_s T_(k-s) - T_(2s-k)."""
         if k not in self.known:
             s = largest_part(k)
-            product = self.evaluator.multiply(self.basis(s), self.basis(k - s))
+            product = self.product(self.basis(s), self.basis(k - s))
             if self.kind is Chebyshev:
                 product = self.evaluator.multiply_plain(product, 2)
                 if 2 * s == k:
                     product = self.evaluator.add_plain(product, -1.0)
                 else:
-                    product = self.evaluator.add(product, self.term(2 * s - k, -1.0, product.level))
+                    rest = self.term(2 * s - k, -1.0, product.level, product.scale)
+                    product = self.evaluator.add(product, rest)
             self.known[k] = replace(self.evaluator.settle(product), bound=self.bound(k))
         return self.known[k]
 
+    def product(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
+        """x y at the lower of their levels, at the product of their scales."""
+        if x is y:
+            return self.evaluator.square(x)
+        level = min(x.level, y.level)
+        return self.evaluator.multiply(x.at_level(level), y.at_level(level))
+
     def bound(self, k: int) -> float:
-        """max |B_k(u)| over |u| <= b: at b, or for a Chebyshev polynomial at 1 if that is larger."""
+        """max |B_k(u)| over complex |u| <= b; over |u| <= 1 for a Chebyshev polynomial of a real u, if b is less.
+
+        On the points of distance d from [-1, 1], |T_k| is largest at 1 + d.
+        """
         b = self.known[1].bound
         return float(self.kind.basis(k)(b if self.kind is Polynomial else max(b, 1.0)))
 
-    def term(self, j: int, c: float, level: int) -> Ciphertext:
-        """c B_j at this level and the scale of its products."""
-        x, scale = self.basis(j).at_level(level), self.parameters.scale(level) ** 2
+    def term(self, j: int, c: float, level: int, scale: float) -> Ciphertext:
+        """c B_j at this level and scale."""
+        x = self.basis(j).at_level(level)
         factor = round(c * scale / x.scale)
         noise = abs(factor) * x.noise + 0.5 * x.scale * x.bound  # c is rounded to half a unit of scale / x.scale
         return x.with_polys([poly.scale(factor) for poly in x.c], scale=scale, noise=noise, bound=abs(c) * x.bound)
 
-    def run(self, plan: _Plan) -> Ciphertext:
-        """The pending value of a plan."""
+    def run(self, plan: _Plan, scale: float) -> Ciphertext:
+        """The pending value of a plan, at this scale."""
         level = self.top - plan.depth + 1
-        parts = [self.evaluator.multiply(self.run(quotient), self.basis(s)) for quotient, s in plan.products]
-        parts += [self.term(j, c, level) for j, c in plan.terms.items()]
+        parts = [self.quotient(quotient, s, scale) for quotient, s in plan.products]
+        parts += [self.term(j, c, level, scale) for j, c in plan.terms.items()]
         total = parts[0]
         for part in parts[1:]:
             total = self.evaluator.add(total, part)
         return self.evaluator.add_plain(total, plan.constant) if plan.constant else total
+
+    def quotient(self, plan: _Plan, s: int, scale: float) -> Ciphertext:
+        """The value of a plan times B_s, at this scale: the plan's own, rescaled, is what is missing in that of B_s."""
+        level = self.top - plan.depth + 1
+        divisor = float(math.prod(self.evaluator.chain.level_primes(level)))
+        value = self.run(plan, scale / self.basis(s).scale * divisor)
+        return self.product(self.evaluator.settle(value), self.basis(s))

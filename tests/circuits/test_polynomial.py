@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,57 @@ def test_a_polynomial_takes_its_value_in_least_depth(
 def test_sparse_polynomials(party: KeyOwner, p: Series) -> None:
     y = evaluate_polynomial(party.evaluator, encrypted(party), p)
     np.testing.assert_allclose(values(party, y), p(POINTS), atol=1e-6)
+
+
+@pytest.mark.parametrize("p", [SIGN_G, chebyshev(np.tanh, 15, -4, 4).stages[0], series(31, Chebyshev, 5)])
+@pytest.mark.parametrize("shift", [1e-4, -1e-6])
+def test_an_error_grows_by_the_slope(quick: KeyOwner, p: Series, shift: float) -> None:
+    """A known error on every value: the bound covers what becomes of it, and is near it where p is steepest."""
+    p = type(p)(p.coef)
+    u = (1 - abs(shift)) * np.cos(np.linspace(0, np.pi, 8))
+    off = quick.encrypt(u + shift, bound=1.0).shards[0]
+    off = replace(off, noise=off.noise + abs(shift) * off.scale)
+    y = evaluate_polynomial(quick.evaluator, off, p)
+    assert np.max(np.abs(values(quick, y) - p(u))) <= y.noise / y.scale
+    slope, bend = (np.max(np.abs(p.deriv(m)(np.linspace(-1, 1, 999)))) for m in (1, 2))
+    circuit = evaluate_polynomial(quick.evaluator, replace(off, noise=0.0), p)
+    assert y.noise / y.scale <= 1.02 * abs(shift) * (slope + 2 * abs(shift) * bend) + 1e-5
+    assert circuit.noise / circuit.scale < 1e-5
+
+
+def test_an_error_grows_by_the_slope_of_where_values_are(quick: KeyOwner) -> None:
+    """SIGN_F is 35/16 steep at 0, and flat near 1 and -1."""
+    x = replace(encrypted(quick), noise=0.0)
+    noisy = replace(x, noise=1e-4 * x.scale)
+    anywhere = evaluate_polynomial(quick.evaluator, noisy, SIGN_F)
+    near_one = evaluate_polynomial(quick.evaluator, noisy, SIGN_F, within=(0.9, 1.0))
+    assert 35 / 16 * 1e-4 < anywhere.noise / anywhere.scale < 3e-4
+    assert near_one.noise / near_one.scale < 35 / 16 * (1 - 0.9**2) ** 3 * 1e-4 * 1.2
+
+
+@pytest.mark.parametrize("kind", [Polynomial, Chebyshev])
+def test_nothing_is_rescaled_only_to_meet_a_scale(
+    quick: KeyOwner, monkeypatch: pytest.MonkeyPatch, kind: type[Series]
+) -> None:
+    """Every rescale ends a basis polynomial or a quotient; levels meet by dropping limbs, scales by integer factors."""
+    monkeypatch.setattr(
+        type(quick.evaluator),
+        "adjust",
+        lambda self, x, level: x if x.level == level else pytest.fail(f"down to {level}"),
+    )
+    p = series(31, kind, 2)
+    y = evaluate_polynomial(quick.evaluator, encrypted(quick), p)
+    np.testing.assert_allclose(values(quick, y), p(POINTS), atol=1e-5)
+
+
+def test_levels_of_other_sizes_move_scales_but_no_values() -> None:
+    """Levels of 39 … 41 bits: no basis polynomial has its level's scale, and every sum must still be of equals."""
+    uneven = replace(DEEP, modulus_bits=(60, 41, 39, 41, 39, 41, 39), levels=(), special=(), special_bits=(46,) * 4)
+    party = shared_owner(uneven, ReferenceBackend())
+    p = series(40, Chebyshev, 3)
+    y = party.evaluator.settle(evaluate_polynomial(party.evaluator, party.encrypt(POINTS, bound=1.0).shards[0], p))
+    assert y.scale == pytest.approx(uneven.scale(y.level), rel=1e-12)
+    np.testing.assert_allclose(values(party, y), p(POINTS), atol=1e-5)
 
 
 def test_rounding_a_coefficient_away_counts_as_noise(quick: KeyOwner) -> None:
