@@ -19,6 +19,7 @@ from fhe.errors import (
     NoiseError,
     ParameterError,
     ScaleError,
+    ValueOverflowError,
 )
 from fhe.io.registry import install
 from fhe.owner import KeyOwner, bfv, ckks
@@ -43,6 +44,7 @@ __all__ = [
     "NoiseError",
     "ParameterError",
     "ScaleError",
+    "ValueOverflowError",
     "bfv",
     "ckks",
     "install",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copyreg
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -16,9 +15,11 @@ from fhe.arrays.layout import Layout
 from fhe.backend.protocol import Backend
 from fhe.bfv.encoder import BFVEncoder
 from fhe.bfv.evaluator import BFVEvaluator
+from fhe.circuits.evaluator import Evaluator
 from fhe.ckks.encoder import CKKSEncoder
 from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.errors import MissingKeyError, ParameterError
+from fhe.interval import Bound
 from fhe.io.registry import offer
 from fhe.parameters import CKKSParameters, Parameters
 from fhe.ring.poly import Poly
@@ -46,6 +47,7 @@ class Context:
     """
 
     _seeds: SeedSource = staticmethod(system_seed)
+    _bound: Bound = None
 
     def __init__(self, chain: ModulusChain, public_key: PublicKey | None, keys: EvaluationKeys) -> None:
         self.chain = chain
@@ -79,11 +81,13 @@ class Context:
             return CKKSEvaluator(self.encoder, self.keys)
         return BFVEvaluator(self.encoder, self.keys)
 
-    def encrypt(self, values: ArrayLike, *, bound: float | None = None, level: int | None = None) -> EncryptedArray:
+    def encrypt(self, values: ArrayLike, *, bound: Bound = None, level: int | None = None) -> EncryptedArray:
         """Encrypt a number, a vector of any length, or the rows of a matrix, under the public key.
 
         ``bound`` is a *public* bound on every |value| (default: what the parameters allow), ``level`` the level to
-        encrypt at (default: the highest). Raises EncodingError for NaN, infinity, a wrong dtype or shape or a value
+        encrypt at (default: the highest). In BFV the bound may be a pair (low, high), and infinity asks for arithmetic
+        modulo t; the default is what a narrow integer dtype holds, else sqrt(t / 2), so that all products of two
+        inputs fit (`fhe.interval`). Raises EncodingError for NaN, infinity, a wrong dtype or shape or a value
         beyond the bound, LevelError for an impossible level, MissingKeyError where no public key is held.
         """
         if self.public_key is None:
@@ -92,20 +96,23 @@ class Context:
         return self._encrypt(values, bound, level, False, lambda plain: (encrypt(key, plain, seeds), None))
 
     def _encrypt(
-        self, values: ArrayLike, bound: float | None, level: int | None, symmetric: bool, encryptor: Encryptor
+        self, values: ArrayLike, bound: Bound, level: int | None, symmetric: bool, encryptor: Encryptor
     ) -> EncryptedArray:
         level = self.parameters.max_level if level is None else level
         self.chain.check_level(level)
         array = np.asarray(values)
         layout = Layout.of(array.shape, self.evaluator.slots)
-        array, bound = self.evaluator.admit(array, bound)
-        plains = [self.evaluator.encode(shard, level, bound) for shard in layout.pack(array)]
-        noise = self.evaluator.fresh_noise(symmetric, bound, level)
+        evaluator: Evaluator = self.evaluator
+        array, promised = evaluator.admit(
+            array, evaluator.promise(self._bound if bound is None else bound, array.dtype)
+        )
+        plains = [evaluator.encode(shard, level, promised) for shard in layout.pack(array)]
+        noise = evaluator.fresh_noise(symmetric, promised, level)
         shards = []
         for plain in plains:
             c, seed = encryptor(plain)
-            x = Ciphertext(self.chain, c, level, self.key_id, plain.scale, noise, bound)
-            shards.append(replace(x, seed=seed))
+            x = Ciphertext(self.chain, c, level, self.key_id, plain.scale, noise, plain.bound, seed, plain.interval)
+            shards.append(x)
         return EncryptedArray(self.evaluator, shards, layout, array.dtype)
 
     def load(self, data: bytes) -> EncryptedArray:

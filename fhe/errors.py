@@ -57,12 +57,23 @@ class ScaleError(FHEError):
     """
 
 
+class ValueOverflowError(FHEError, OverflowError):
+    """An exact result could leave the integers that the plain modulus tells apart.
+
+    >>> import fhe
+    >>> owner = fhe.bfv(depth=1, plain_modulus=257, ring_degree=64, insecure="for this example", backend="reference")
+    >>> owner.encrypt([1, 2, 3], bound=100) * 2  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    fhe.errors.ValueOverflowError: a product with an integer may take values from -200 to 200, more than t = 257 ...
+    """
+
+
 class NoiseError(FHEError):
     """A result would exceed, or has exceeded, its noise budget.
 
     >>> import fhe
     >>> owner = fhe.bfv(depth=1, plain_modulus=257, ring_degree=64, insecure="for this example", backend="reference")
-    >>> owner.encrypt([1]) ** 2**20  # doctest: +ELLIPSIS
+    >>> owner.encrypt([1], bound=1) ** 2**20  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     fhe.errors.NoiseError: a product at level ... would bring the noise bound to ...
     """

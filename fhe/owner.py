@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -13,6 +14,8 @@ from fhe.backend.protocol import Backend
 from fhe.bfv.noise_budget import noise_budget_bits
 from fhe.choice import choose_bfv, choose_ckks
 from fhe.context import Context
+from fhe.errors import ParameterError
+from fhe.interval import Bound
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 from fhe.ring.random import SeedSource, system_seed
 from fhe.rlwe.automorphism import power_of_two_steps, rotation_element, rotation_elements, swap_element
@@ -57,15 +60,21 @@ class KeyOwner(Context):
     """
 
     def __init__(
-        self, parameters: Parameters, backend: Backend | str | None = None, *, _seeds: SeedSource = system_seed
+        self,
+        parameters: Parameters,
+        backend: Backend | str | None = None,
+        *,
+        bound: Bound = None,
+        _seeds: SeedSource = system_seed,
     ) -> None:
         chain = ModulusChain.of(parameters, backend)
         self._secret = SecretKey.generate(chain, _seeds)
         self._seeds = _seeds
+        self._bound = bound
         super().__init__(chain, self._secret.public_key(), _KeysOnDemand(self._secret))
 
     def encrypt(
-        self, values: ArrayLike, *, bound: float | None = None, level: int | None = None, symmetric: bool = False
+        self, values: ArrayLike, *, bound: Bound = None, level: int | None = None, symmetric: bool = False
     ) -> EncryptedArray:
         """As `Context.encrypt`; ``symmetric=True`` encrypts under the secret key.
 
@@ -169,6 +178,9 @@ def bfv(
     *,
     plain_modulus: int | None = None,
     value_bits: int | None = None,
+    bound: Bound = None,
+    wrap: bool = False,
+    signed: bool = True,
     security: int = 128,
     quantum: bool = False,
     ring_degree: int | None = None,
@@ -178,6 +190,10 @@ def bfv(
     """Exact arithmetic on integers modulo t, ``depth`` multiplications deep: keys for one party.
 
     t is ``plain_modulus``, or the smallest batching prime with ``value_bits`` bits and a sign; see `choose_bfv`.
+    Values, intermediate ones too, are tracked by public intervals, and a result that could wrap modulo t raises
+    ValueOverflowError. ``bound`` is what `encrypt` assumes of its values without one: a largest magnitude or a pair
+    (low, high). ``wrap=True`` is for arithmetic modulo t instead; ``signed=False`` reads residues, and promises
+    values, from 0 up.
 
     >>> ctx = bfv(depth=1, plain_modulus=257, ring_degree=64, insecure="for this example", backend="reference")
     >>> ctx.decrypt(ctx.encrypt([3, -4]) * 5).tolist()
@@ -192,4 +208,10 @@ def bfv(
         ring_degree=ring_degree,
         insecure=insecure,
     )
-    return KeyOwner(parameters, backend)
+    if bound is not None and (wrap or not signed):
+        raise ParameterError("bound= says it all: a pair (low, high), or infinity to wrap; leave wrap= and signed= out")
+    if wrap:
+        bound = math.inf if signed else (0, math.inf)
+    elif not signed:
+        bound = 0, math.isqrt(parameters.plain_modulus - 1)
+    return KeyOwner(parameters, backend, bound=bound)

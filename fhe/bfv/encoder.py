@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fhe.bfv.overflow import ValueTracker
 from fhe.errors import EncodingError, ParameterError
+from fhe.interval import Interval
 from fhe.noise import canonical_norm
 from fhe.parameters import BFVParameters
 from fhe.primes import ntt_primes
@@ -52,7 +54,7 @@ class BFVEncoder:
         """The centred coefficients of the message polynomial whose slots are ``values``, the rest zero."""
         slots = np.zeros(self.slots, dtype=np.int64)
         array = integers(one_dimensional(values, self.slots, "BFV slots"))
-        self.check_range(array, self.t)
+        self.check_range(array)
         slots[: array.size] = array % self.t
         if self._plain is None:
             return self._centre(slots)
@@ -69,16 +71,25 @@ class BFVEncoder:
         slots = CoeffPoly.from_int64(self._plain, message).to_eval().natural()[0, self._slot_order]
         return self._centre(slots.astype(np.int64))
 
-    def check_range(self, array: NDArray[np.int64], bound: float) -> None:
-        """Raise EncodingError unless every value is in [-t/2, t) and at most ``bound`` in magnitude."""
-        low, high = max(-(self.t // 2), -bound), min(self.t - 1, bound)
+    def check_range(self, array: NDArray[np.int64], interval: Interval | None = None) -> None:
+        """Raise EncodingError unless every value is in the interval; [-t/2, t) for residues, (-t, t) for plain ones."""
+        free = interval is None or interval.high is None
+        low, high = 1 - self.t if interval is None else -(self.t // 2), self.t - 1
+        if interval is not None and interval.high is not None:
+            low, high = interval.ends
         beyond = np.argwhere((array < low) | (array > high))
         if len(beyond):
             index = tuple(map(int, beyond[0]))
+            remedy = "use a larger plain_modulus or value_bits" if free else "promise more: encrypt(…, bound=…)"
             raise EncodingError(
-                f"the value at index {index[0] if len(index) == 1 else index} is outside {low:.0f} … {high:.0f} for "
-                f"plain modulus t = {self.t} ({len(beyond)} values are); use a larger plain_modulus or value_bits"
+                f"the value at index {index[0] if len(index) == 1 else index} is outside {low} … {high} for "
+                f"plain modulus t = {self.t} ({len(beyond)} values are); {remedy}"
             )
+
+    def slots_of(self, values: ArrayLike) -> Interval:
+        """The interval of all slots that plain values make: a number is in every slot, what an array leaves is zero."""
+        array = np.asarray(values)
+        return Interval.of(integers(array), zero=array.ndim > 0 and array.size < self.slots)
 
     def _centre(self, residues: NDArray[np.int64]) -> NDArray[np.int64]:
         centred: NDArray[np.int64] = np.where(residues > (self.t - 1) // 2, residues - self.t, residues)
@@ -95,7 +106,8 @@ class BFVEncoder:
         basis = self.chain.q(level)
         remainder = self._centre(mul_mod(self.message(values) % self.t, basis.product % self.t, self.t))
         factors = [-pow(self.t, -1, q) % q for q in basis.moduli]
-        return Plaintext(self.chain, CoeffPoly.from_int64(basis, remainder).scale_limbs(factors), level)
+        poly = CoeffPoly.from_int64(basis, remainder).scale_limbs(factors)
+        return Plaintext(self.chain, poly, level, interval=self.slots_of(values))
 
     def encode_factor(self, values: ArrayLike, level: int | None = None) -> Plaintext:
         """m mod Q_l, centred and not scaled: what multiplication by a plaintext takes.
@@ -105,7 +117,9 @@ class BFVEncoder:
         level = self.parameters.max_level if level is None else level
         message = self.message(values)
         norm = 2.0 ** canonical_norm(message)
-        return Plaintext(self.chain, CoeffPoly.from_int64(self.chain.q(level), message).to_eval(), level, bound=norm)
+        interval = ValueTracker(self.parameters, self.t).factor(self.slots_of(values), message)
+        poly = CoeffPoly.from_int64(self.chain.q(level), message).to_eval()
+        return Plaintext(self.chain, poly, level, bound=norm, interval=interval)
 
     def decode(self, phase: CoeffPoly) -> NDArray[np.int64]:
         """The centred slots of round(t x / Q) mod t, for x = round(Q m / t) + noise."""

@@ -18,7 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fhe import noise
 from fhe.bfv.encoder import BFVEncoder
+from fhe.bfv.overflow import ValueTracker
 from fhe.errors import EncodingError, NoiseError
+from fhe.interval import Bound, Interval
 from fhe.primes import ntt_primes
 from fhe.ring.basis import Basis
 from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
@@ -36,16 +38,18 @@ AUXILIARY_BITS = 46
 class BFVEvaluator:
     """Add, multiply, relinearize, rotate, swap, switch modulus; needs no secret.
 
-    Operands are never changed. A result whose noise bound would pass the limit raises NoiseError before any work.
+    Operands are never changed. A result whose noise bound would pass the limit raises NoiseError, one that could wrap
+    modulo t ValueOverflowError, before any work.
     """
 
-    __slots__ = ("chain", "encoder", "keys", "parameters")
+    __slots__ = ("chain", "encoder", "keys", "parameters", "values")
 
     def __init__(self, encoder: BFVEncoder, keys: EvaluationKeys) -> None:
         self.encoder = encoder
         self.chain = encoder.chain
         self.parameters = encoder.parameters
         self.keys = keys
+        self.values = ValueTracker(self.parameters, encoder.t)
 
     @property
     def slots(self) -> int:
@@ -57,23 +61,25 @@ class BFVEvaluator:
 
     # --- values in and out ---------------------------------------------------------------------------------------
 
-    def admit(self, values: NDArray[Any], bound: float | None) -> tuple[NDArray[Any], float]:
-        """Integers fit to be encrypted, as int64, and the public bound on them."""
-        t = self.encoder.t
-        bound = t / 2 if bound is None else float(bound)
+    def promise(self, bound: Bound, dtype: np.dtype[Any]) -> Interval:
+        """The interval of values to be encrypted: `Interval.declared`."""
+        return Interval.declared(bound, dtype, self.encoder.t)
+
+    def admit(self, values: NDArray[Any], bound: Interval | None) -> tuple[NDArray[Any], Interval]:
+        """Integers of an interval, as int64; without one, any between -t and t."""
         exact = integers(values)
         self.encoder.check_range(exact, bound)
-        return exact, bound
+        return exact, Interval.residues(self.encoder.t) if bound is None else bound
 
-    def encode(self, slots: NDArray[Any], level: int, bound: float) -> Plaintext:
-        """The plaintext of one ciphertext's slots."""
-        return self.encoder.encode(slots, level)
+    def encode(self, slots: NDArray[Any], level: int, bound: Interval) -> Plaintext:
+        """The plaintext of one ciphertext's slots, to be encrypted."""
+        return replace(self.encoder.encode(slots, level), **self.values.claims(bound, "an encryption"))
 
     def decode(self, phase: CoeffPoly, x: Ciphertext) -> NDArray[np.int64]:
-        """The slots of the decryption phase of x, in [-t/2, t/2)."""
-        return self.encoder.decode(phase)
+        """The slots of the decryption phase of x: the integers of its interval, or its residues as they are read."""
+        return self.values.of(x).representatives(self.encoder.decode(phase), self.encoder.t)
 
-    def fresh_noise(self, symmetric: bool, bound: float, level: int) -> float:
+    def fresh_noise(self, symmetric: bool, bound: Interval, level: int) -> float:
         """log2 of the noise bound of a new encryption."""
         return noise.fresh_symmetric(self.parameters) if symmetric else noise.fresh_public(self.parameters)
 
@@ -97,19 +103,22 @@ class BFVEvaluator:
 
     def add(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
         """x + y mod t."""
+        values = self.values.add(x, y)
         x, y = self.align(x, y)
         bound = self._checked(noise.add(x.noise, y.noise), x.level, "a sum")
-        return x.with_polys(evaluate.add(x, y), noise=bound)
+        return x.with_polys(evaluate.add(x, y), noise=bound, **values)
 
     def sub(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
         """x - y mod t."""
+        values = self.values.sub(x, y)
         x, y = self.align(x, y)
         bound = self._checked(noise.add(x.noise, y.noise), x.level, "a difference")
-        return x.with_polys(evaluate.sub(x, y), noise=bound)
+        return x.with_polys(evaluate.sub(x, y), noise=bound, **values)
 
     def negate(self, x: Ciphertext) -> Ciphertext:
         """-x mod t."""
-        return x.with_polys(evaluate.negate(x))
+        values = self.values.negate(x)
+        return x.with_polys(evaluate.negate(x), **values)
 
     def add_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext:
         """x + values mod t, slot by slot; a single number is added to every slot.
@@ -117,10 +126,11 @@ class BFVEvaluator:
         A Plaintext must come from `BFVEncoder.encode` at the ciphertext's level.
         """
         plain = values if isinstance(values, Plaintext) else self.encoder.encode(self._filled(values), x.level)
+        claims = self.values.add_plain(x, self.values.of(plain))
         bound = self._checked(noise.add(x.noise, -1.0), x.level, "a sum with a plaintext")
         c0, *rest = x.c
         m = plain.poly.to_coeff() if isinstance(c0, CoeffPoly) else plain.poly.to_eval()
-        return x.with_polys([c0 + m, *rest], noise=bound)
+        return x.with_polys([c0 + m, *rest], noise=bound, **claims)
 
     def multiply_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext:
         """x * values mod t, slot by slot; a single integer multiplies every slot.
@@ -130,14 +140,16 @@ class BFVEvaluator:
         if not isinstance(values, Plaintext) and np.ndim(values) == 0:
             return self._multiply_integer(x, int(integers(np.atleast_1d(values))[0]))
         plain = values if isinstance(values, Plaintext) else self.encoder.encode_factor(values, x.level)
+        claims = self.values.multiply_plain(x, plain)
         bound = self._checked(x.noise + math.log2(max(plain.bound, 1.0)), x.level, "a product with a plaintext")
         factor = plain.poly.to_eval()
-        return x.with_polys([c * factor for c in x.evals()], noise=bound)
+        return x.with_polys([c * factor for c in x.evals()], noise=bound, **claims)
 
     def _multiply_integer(self, x: Ciphertext, factor: int) -> Ciphertext:
+        claims = self.values.scale(x, factor)
         factor = (factor + self.encoder.t // 2) % self.encoder.t - self.encoder.t // 2
         bound = self._checked(x.noise + math.log2(max(abs(factor), 1)), x.level, "a product with an integer")
-        return x.with_polys([c.scale(factor) for c in x.c], noise=bound)
+        return x.with_polys([c.scale(factor) for c in x.c], noise=bound, **claims)
 
     def _filled(self, values: ArrayLike) -> ArrayLike:
         return np.broadcast_to(values, self.slots) if np.ndim(values) == 0 else values
@@ -148,18 +160,20 @@ class BFVEvaluator:
         """x * y mod t, slot by slot, of degree 2."""
         if x is y:
             return self.square(x)
+        values = self.values.multiply(x, y)
         x, y = self.align(self.relinearize(x), self.relinearize(y))
         bound = self._product_noise(x, y)
         auxiliary = auxiliary_basis(self.chain, x.level)
         c = evaluate.tensor(_extended(x.c, auxiliary), _extended(y.c, auxiliary))
-        return x.with_polys([self._scaled_down(poly, x.level) for poly in c], noise=bound)
+        return x.with_polys([self._scaled_down(poly, x.level) for poly in c], noise=bound, **values)
 
     def square(self, x: Ciphertext) -> Ciphertext:
         """x * x mod t, of degree 2, extending once."""
+        values = self.values.multiply(x, x)
         x = self.relinearize(x)
         bound = self._product_noise(x, x)
         c = evaluate.square(_extended(x.c, auxiliary_basis(self.chain, x.level)))
-        return x.with_polys([self._scaled_down(poly, x.level) for poly in c], noise=bound)
+        return x.with_polys([self._scaled_down(poly, x.level) for poly in c], noise=bound, **values)
 
     def settle(self, x: Ciphertext) -> Ciphertext:
         """`relinearize`, by the name that both schemes share."""
@@ -221,10 +235,11 @@ class BFVEvaluator:
         if element == 1:
             return x
         self.keys.require_galois(element)
+        values = self.values.automorphism(x)
         x = self.relinearize(x)
         switched = noise.add(x.noise, noise.key_switch(self.parameters, x.level))
         bound = self._checked(switched, x.level, "a rotation")
-        return replace(evaluate.automorphism(x, element, self.keys, digits), noise=bound)
+        return replace(evaluate.automorphism(x, element, self.keys, digits), noise=bound, **values)
 
     # --- limits ------------------------------------------------------------------------------------------------
 

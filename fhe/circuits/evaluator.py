@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fhe.interval import Bound
 from fhe.ring.poly import CoeffPoly
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext, Plaintext
@@ -30,11 +31,15 @@ class Evaluator(Protocol):
         """Slots that rotate among themselves: N/2 in both schemes (BFV has two rows)."""
         ...
 
-    def admit(self, values: NDArray[Any], bound: float | None) -> tuple[NDArray[Any], float]:
-        """Values fit to be encrypted, in the scheme's dtype, and the public bound on them; or EncodingError."""
+    def promise(self, bound: Bound, dtype: np.dtype[Any]) -> Any:
+        """What a caller promises of values to be encrypted, as `admit` and `encode` take it."""
         ...
 
-    def encode(self, slots: NDArray[Any], level: int, bound: float) -> Plaintext:
+    def admit(self, values: NDArray[Any], bound: Any) -> tuple[NDArray[Any], Any]:
+        """Values in the scheme's dtype, and the public bound that they keep; or EncodingError."""
+        ...
+
+    def encode(self, slots: NDArray[Any], level: int, bound: Any) -> Plaintext:
         """The plaintext of one ciphertext's slots, to be encrypted."""
         ...
 
@@ -42,7 +47,7 @@ class Evaluator(Protocol):
         """The slots of the decryption phase of x."""
         ...
 
-    def fresh_noise(self, symmetric: bool, bound: float, level: int) -> float:
+    def fresh_noise(self, symmetric: bool, bound: Any, level: int) -> float:
         """The noise bound of a new encryption of values up to ``bound`` at a level."""
         ...
 

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from fhe.ckks import precision
 from fhe.ckks.encoder import CKKSEncoder, check_values
-from fhe.errors import LevelError
+from fhe.errors import EncodingError, LevelError
+from fhe.interval import Bound
 from fhe.ring.poly import CoeffPoly, Poly
 from fhe.rlwe import evaluate
 from fhe.rlwe.automorphism import rotation_element, swap_element
@@ -53,6 +54,12 @@ class CKKSEvaluator:
         return self.encoder.slots
 
     # --- values in and out ---------------------------------------------------------------------------------------
+
+    def promise(self, bound: Bound, dtype: np.dtype[Any]) -> float | None:
+        """The public bound on values to be encrypted, as it is given."""
+        if isinstance(bound, tuple):
+            raise EncodingError(f"in CKKS bound= is a largest magnitude, not a pair: {bound}")
+        return bound
 
     def admit(self, values: NDArray[Any], bound: float | None) -> tuple[NDArray[Any], float]:
         """Values fit to be encrypted, as float64 or complex128, and the public bound on them.

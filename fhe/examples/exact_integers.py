@@ -13,11 +13,11 @@ def main() -> None:
     owner = fhe.bfv(depth=1, value_bits=40)
 
     quantities, cents = rng.integers(0, 1000, 500), rng.integers(1, 100_000, 500)
-    total = owner.encrypt(quantities) @ cents  # prices are the server's, and plain
+    total = owner.encrypt(quantities, bound=1000) @ cents  # prices are the server's, and plain
     print(f"order: {owner.decrypt(total)} cents, in the clear {quantities @ cents}")
 
     ours, theirs = rng.integers(0, 2, (2, 500))
-    common = owner.encrypt(ours) @ owner.encrypt(theirs)
+    common = owner.encrypt(ours, bound=1) @ owner.encrypt(theirs, bound=1)
     print(f"articles in both catalogues: {owner.decrypt(common)}, in the clear {ours @ theirs}")
     print(f"noise budget left: {owner.noise_budget_bits(common):.0f} bits")
 

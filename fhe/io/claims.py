@@ -53,6 +53,17 @@ class Claims:
             raise self._wrong(name, f"a finite floating-point number from {low:g} up")
         return value
 
+    def pair(self, name: str, bits: int) -> tuple[int, int | None]:
+        """An integer of at most so many bits, and another that is no less, or null."""
+        values = self.items(name)
+        wanted = f"two ascending integers of up to {bits} bits, the second perhaps null"
+        if len(values) != 2 or type(values[0]) is not int or type(values[1]) not in (int, type(None)):
+            raise self._wrong(name, wanted)
+        low, high = values
+        if low.bit_length() > bits or (high is not None and not (low <= high and high.bit_length() <= bits)):
+            raise self._wrong(name, wanted)
+        return low, high
+
     def flag(self, name: str) -> bool:
         """True or False."""
         value = self._values[name]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fhe.errors import ParameterError
+from fhe.interval import Interval
 from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
 from fhe.rlwe.chain import ModulusChain
 
@@ -14,7 +15,8 @@ from fhe.rlwe.chain import ModulusChain
 class Plaintext:
     """An encoded message: a polynomial modulo Q_level.
 
-    ``scale`` is Delta in CKKS and 1 in BFV; ``bound`` is a public bound on the magnitude of the values.
+    ``scale`` is Delta in CKKS and 1 in BFV; ``bound`` is a public bound on the magnitude of the values, ``interval``
+    (BFV) says which integers they can be.
     """
 
     chain: ModulusChain
@@ -22,6 +24,7 @@ class Plaintext:
     level: int
     scale: float = 1.0
     bound: float = 1.0
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Ciphertext:
         A public bound on the magnitude of the encrypted values (never derived from the data).
     key_id
         Which secret decrypts it.
+    interval
+        In BFV, the public interval of the encrypted integers, or how to read residues; None: as signed residues.
     seed
         Of a fresh symmetric encryption: what c_1 expands from, all that need travel of it.
     """
@@ -49,6 +54,7 @@ class Ciphertext:
     noise: float = 0.0
     bound: float = 1.0
     seed: bytes | None = None
+    interval: Interval | None = None
 
     @property
     def degree(self) -> int:

@@ -14,9 +14,10 @@ import numpy as np
 
 from fhe.backend.protocol import Backend
 from fhe.errors import FormatError, ParameterError
+from fhe.interval import Interval
 from fhe.io.claims import Claims
 from fhe.io.format import Container, Section
-from fhe.parameters import Parameters
+from fhe.parameters import BFVParameters, Parameters
 from fhe.ring.basis import Basis
 from fhe.ring.codec import pack, packed_bytes, unpack
 from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
@@ -29,6 +30,7 @@ from fhe.rlwe.public import EvaluationKeys, PublicKey
 
 KEY_ID_BYTES: Final = 16
 LARGEST_DEGREE: Final = 2
+LARGEST_INTERVAL_BITS: Final = 62
 DOMAINS: Final[dict[str, type[Poly]]] = {"coefficients": CoeffPoly, "evaluations": EvalPoly}
 
 # --- public and evaluation keys ---------------------------------------------------------------------------------------
@@ -146,12 +148,15 @@ def ciphertext_to_parts(x: Ciphertext) -> tuple[dict[str, Any], bytes]:
         "bound": float(x.bound),
         "seed": x.seed and x.seed.hex(),
     }
+    if x.interval is not None:
+        content["interval"] = [x.interval.low, x.interval.high]
     return content, pack(x.c if x.seed is None else x.c[:1])
 
 
 def ciphertext_from_parts(content: object, section: Section, chain: ModulusChain, key_id: bytes) -> Ciphertext:
     """The ciphertext of `ciphertext_to_parts`; FormatError for claims that this chain does not allow."""
     names = ["level", "degree", "domain", "scale", "noise", "bound", "seed"]
+    names += ["interval"] if isinstance(content, dict) and "interval" in content else []
     claims, parameters = Claims(content, "a ciphertext", names), chain.parameters
     level, degree = claims.integer("level", 0, parameters.max_level), claims.integer("degree", 1, LARGEST_DEGREE)
     scale, noise, bound = claims.number("scale", 1.0), claims.number("noise", 0.0), claims.number("bound", 0.0)
@@ -166,7 +171,17 @@ def ciphertext_from_parts(content: object, section: Section, chain: ModulusChain
     _require_size("a ciphertext", section, parameters, parameters.moduli(level), sent)
     basis = chain.q(level)
     c = unpack(domain, basis, section) + _expanded(basis, seed)
-    return Ciphertext(chain, c, level, key_id, scale, noise, bound, seed)
+    interval = _interval(claims, parameters) if "interval" in names else None
+    return Ciphertext(chain, c, level, key_id, scale, noise, bound, seed, interval)
+
+
+def _interval(claims: Claims, parameters: Parameters) -> Interval:
+    """The interval of the integers within, or how to read residues, as the plain modulus allows it."""
+    interval = Interval(*claims.pair("interval", LARGEST_INTERVAL_BITS))
+    t = parameters.plain_modulus if isinstance(parameters, BFVParameters) else 0
+    if not interval.fits(t) or (interval.wraps and interval.low not in (0, -(t // 2))):
+        raise FormatError(f"plain modulus {t} does not tell the integers of {interval} apart")
+    return interval
 
 
 def _expanded(basis: Basis, seed: bytes | None) -> tuple[Poly, ...]:

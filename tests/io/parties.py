@@ -41,7 +41,7 @@ def owner_of(name: str, backend: Backend, start: int = 1) -> KeyOwner:
 def values_of(owner: KeyOwner, *shape: int, seed: int = 0) -> NDArray[Any]:
     """Values that the owner's scheme can hold."""
     rng = np.random.default_rng(seed)
-    return rng.integers(-9, 9, shape) if isinstance(owner.parameters, BFVParameters) else rng.uniform(-1, 1, shape)
+    return rng.integers(-6, 7, shape) if isinstance(owner.parameters, BFVParameters) else rng.uniform(-1, 1, shape)
 
 
 def agrees(owner: KeyOwner, array: EncryptedArray, values: NDArray[Any]) -> bool:

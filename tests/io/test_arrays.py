@@ -76,10 +76,7 @@ def test_a_server_computes_on_what_it_received(name: str, backend: Backend) -> N
     server = Context.from_bytes(client.public(rotations=[1]).to_bytes(), backend)
     x, y = values_of(client, 20), values_of(client, 20, seed=1)
     a, b = server.load(client.encrypt(x, symmetric=True).to_bytes()), server.load(client.encrypt(y).to_bytes())
-    t = 97 if name == "bfv" else math.inf
-    expected = x * y + x
-    expected = (expected + t // 2) % t - t // 2 if t < math.inf else expected
-    assert agrees(client, client.load((a * b + a).to_bytes()), expected)
+    assert agrees(client, client.load((a * b + a).to_bytes()), x * y + x)
 
 
 @names
@@ -97,7 +94,7 @@ def test_products_are_settled_before_they_are_sent(name: str) -> None:
 @given(steps=st.lists(st.sampled_from(["double", "square", "shift", "negate", "halve"]), max_size=3))
 def test_what_was_computed_is_read(name: str, steps: list[str]) -> None:
     owner = OWNER[name]
-    x = owner.encrypt(values_of(owner, 3), bound=1.0 if "ckks" in name else None)
+    x = owner.encrypt(values_of(owner, 3), bound=1.0 if "ckks" in name else math.inf)
     for step in steps[: owner.parameters.max_level]:
         if step == "halve" and "ckks" in name:
             x = x * 0.5
@@ -148,6 +145,8 @@ def test_hostile_claims_are_refused_or_true(key: tuple[str, bool], data: st.Data
 @pytest.mark.parametrize("key", BLOB, ids=str)
 def test_every_entry_is_needed(key: tuple[str, bool]) -> None:
     for path in paths(CONTENT[key]):
+        if path[-1] == "interval":  # without it, as in the first files, integers are residues
+            continue
         with pytest.raises(FormatError):
             OWNER[key[0]].load(without_entry(BLOB[key], "array", path))
 

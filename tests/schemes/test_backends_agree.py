@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -45,8 +46,8 @@ def ckks_circuit(keys: KeyOwner) -> list[Ciphertext]:
 
 def bfv_circuit(keys: KeyOwner) -> list[Ciphertext]:
     ev = keys.evaluator
-    x = keys.encrypt(np.arange(32) - 16).shards[0]
-    y = keys.encrypt(np.arange(32) ** 2 % 128, symmetric=True).shards[0]
+    x = keys.encrypt(np.arange(32) - 16, bound=math.inf).shards[0]
+    y = keys.encrypt(np.arange(32) ** 2 % 128, symmetric=True, bound=math.inf).shards[0]
     product = ev.multiply(x, y)
     return [
         x,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -47,7 +49,7 @@ def evaluator(owner: KeyOwner) -> BFVEvaluator:
 
 
 def encrypted(owner: KeyOwner, v: Values, symmetric: bool = False) -> Ciphertext:
-    return owner.encrypt(v, symmetric=symmetric).shards[0]
+    return owner.encrypt(v, symmetric=symmetric, bound=math.inf).shards[0]
 
 
 def assert_holds(owner: KeyOwner, x: Ciphertext, expected: Values, t: int = T) -> None:
@@ -159,12 +161,12 @@ def test_another_key_is_refused(bfv: KeyOwner, backend: Backend) -> None:
     with pytest.raises(ValueError, match="under different keys do not mix"):
         evaluator(bfv).add(encrypted(bfv, v), encrypted(stranger, v))
     with pytest.raises(ValueError, match="belongs to key"):
-        bfv.decrypt(stranger.encrypt(v))
+        bfv.decrypt(stranger.encrypt(v, bound=64))
 
 
 def test_bad_values_are_refused(bfv: KeyOwner) -> None:
     with pytest.raises(EncodingError, match=r"index 1 is outside -128 … 128 for plain modulus t = 257"):
-        bfv.encrypt([0, 300])
+        bfv.encrypt([0, 300], bound=128)
     with pytest.raises(EncodingError, match="index 0 is not a 64-bit integer"):
         bfv.encrypt([0.5])
     with pytest.raises(EncodingError, match="NaN"):

@@ -18,7 +18,7 @@ def test_bfv_changes_its_secret(backend: Backend) -> None:
     alice, bob = shared_owner(BFV, backend), owner(BFV, backend, "bob")
     key = alice._secret.switching_key_to(bob._secret)
     v = np.arange(32) - 16
-    moved = switch_secret(alice.encrypt(v).shards[0], key, bob.key_id)
+    moved = switch_secret(alice.encrypt(v, bound=16).shards[0], key, bob.key_id)
     assert np.array_equal(bob.evaluator.decode(bob._secret.decrypt(moved), moved), v)
     with pytest.raises(ParameterError, match="under key"):
         alice._secret.decrypt(moved)
