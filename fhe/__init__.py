@@ -8,6 +8,7 @@ np.float64(14.0)
 """
 
 from fhe.arrays.array import EncryptedArray
+from fhe.arrays.matrix import EncodedMatrix
 from fhe.backend.choose import num_threads, set_num_threads
 from fhe.context import Context
 from fhe.errors import (
@@ -33,6 +34,7 @@ __all__ = [
     "CKKSParameters",
     "CoeffPoly",
     "Context",
+    "EncodedMatrix",
     "EncodingError",
     "EncryptedArray",
     "EvalPoly",

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.codec import array_from_bytes
 from fhe.arrays.layout import Layout
+from fhe.arrays.matrix import EncodedMatrix
 from fhe.backend.protocol import Backend
 from fhe.bfv.encoder import BFVEncoder
 from fhe.bfv.evaluator import BFVEvaluator
@@ -29,6 +30,7 @@ from fhe.rlwe.automorphism import step_of
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext, Plaintext
 from fhe.rlwe.public import EvaluationKeys, PublicKey, encrypt
+from fhe.rlwe.routes import way
 
 Encryptor = Callable[[Plaintext], tuple[tuple[Poly, ...], bytes | None]]
 
@@ -68,6 +70,13 @@ class Context:
         """The rotation steps for which this context holds keys."""
         N = self.parameters.ring_degree
         return sorted(step for g in self.keys.galois if (step := step_of(g, N)) is not None)
+
+    def rotation_way(self, step: int) -> tuple[int, ...]:
+        """The rotations that one by ``step`` slots is made of with the keys held: the step itself, or a sum of others.
+
+        Raises MissingKeyError where none lead there.
+        """
+        return way(self.keys, step, self.parameters.ring_degree // 2)
 
     @cached_property
     def encoder(self) -> CKKSEncoder | BFVEncoder:
@@ -114,6 +123,16 @@ class Context:
             x = Ciphertext(self.chain, c, level, self.key_id, plain.scale, noise, plain.bound, seed, plain.interval)
             shards.append(x)
         return EncryptedArray(self.evaluator, shards, layout, array.dtype)
+
+    def encode_matrix(self, matrix: ArrayLike, level: int | None = None) -> EncodedMatrix:
+        """A plain matrix to multiply many encrypted vectors by: `EncodedMatrix`.
+
+        It is encoded for vectors of a level when it first meets one, or at once for those of ``level``.
+        """
+        encoded = EncodedMatrix(self.evaluator, np.asarray(matrix))
+        if level is not None:
+            encoded.encode(level)
+        return encoded
 
     def load(self, data: bytes) -> EncryptedArray:
         """An encrypted array from the bytes of `EncryptedArray.to_bytes`, checked before it is believed."""

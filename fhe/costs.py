@@ -17,6 +17,7 @@ FORWARD = 3.25  # forward transform, exact, per 8 butterflies, primes below 2^46
 INVERSE = 3.80  # inverse transform, exact, per 8 butterflies (3.68 … 3.82)
 WIDE = 1.40  # factor on transforms for primes of 47 … 50 bits
 POINTWISE = 6.0  # one exact modular product of 8 residues
+PERMUTED = 0.7  # moving one residue where an automorphism wants it
 SHARED_CACHE = 9.5  # bytes per cycle from the shared cache
 MEMORY = 4.0  # bytes per cycle from memory
 LARGE_KEY = 32e6  # bytes of a switching key from which it is read from memory
@@ -101,6 +102,36 @@ def rotation(ring_degree: int, q_bits: Sequence[int], p_bits: Sequence[int], dig
     True
     """
     return decomposition(ring_degree, q_bits, p_bits, digit) + 2 * division(ring_degree, p_bits, q_bits)
+
+
+def hoisted_rotation(ring_degree: int, limbs: int, special: int, digit: int) -> float:
+    """One more rotation of a decomposed ciphertext, not divided by P: inner product with its key, and automorphism.
+
+    >>> hoisted_rotation(2**14, 7, 3, 3) < rotation(2**14, [46] + [40] * 6, [46] * 3, digit=3)
+    True
+    """
+    moved = 2 * (limbs + special) * ring_degree * PERMUTED
+    return key_bytes(ring_degree, limbs, special, digit) / MEMORY + moved  # every rotation has a key of its own
+
+
+def extended_rotation(ring_degree: int, q_bits: Sequence[int], p_bits: Sequence[int], digit: int) -> float:
+    """A rotation of a ciphertext over P*Q that stays there: only c_1 is divided by P, for its digits.
+
+    >>> one = extended_rotation(2**14, [46] + [40] * 6, [46] * 3, digit=3)
+    >>> hoisted_rotation(2**14, 7, 3, 3) < one < 2 * rotation(2**14, [46] + [40] * 6, [46] * 3, digit=3)
+    True
+    """
+    own = hoisted_rotation(ring_degree, len(q_bits), len(p_bits), digit)
+    return decomposition(ring_degree, q_bits, p_bits, digit) + division(ring_degree, p_bits, q_bits) + own
+
+
+def extended_product(ring_degree: int, limbs: int) -> float:
+    """A ciphertext over so many limbs of P*Q times a plaintext there, added to a sum.
+
+    >>> extended_product(4096, 5) < hoisted_rotation(4096, 4, 1, 1)
+    True
+    """
+    return 2 * limbs * ring_degree / 8 * POINTWISE / 4
 
 
 def product_ckks(ring_degree: int, q_bits: Sequence[int], p_bits: Sequence[int], digit: int, dropped: int = 1) -> float:

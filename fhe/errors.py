@@ -86,7 +86,7 @@ class MissingKeyError(FHEError, KeyError):
     >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="for this example", backend="reference")
     >>> owner.public(rotations=[]).encrypt([1.0, 2.0]).sum()  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    fhe.errors.MissingKeyError: rotating by 1 needs a rotation key for step 1, and this context has []; ...
+    fhe.errors.MissingKeyError: rotating by 1 needs a rotation key for each step, ...
     """
 
     def __str__(self) -> str:

@@ -44,6 +44,12 @@ class _KeysOnDemand(EvaluationKeys):
             self.galois[element] = self._secret.galois_key(element)
         return self.galois[element]
 
+    def holds(self, element: int) -> bool:
+        return True
+
+    def rotation_steps(self) -> None:
+        return None
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("the owner's keys cannot be pickled; give away owner.public() instead")
 

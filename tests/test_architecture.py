@@ -53,7 +53,7 @@ KNOWS = {
     "rlwe.secret": "ring rlwe",
     "bfv": "errors interval noise parameters primes ring rlwe validate",
     "ckks": "errors interval noise parameters ring rlwe validate",
-    "circuits": "errors interval parameters ring rlwe",
+    "circuits": "costs errors interval parameters ring rlwe",
     "arrays": "circuits errors io parameters rlwe",
     "context": "arrays backend.protocol bfv circuits ckks errors interval io parameters ring rlwe",
     "owner": "arrays backend.protocol bfv choice context errors interval parameters ring rlwe rlwe.secret",

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fhe.arrays.layout import Layout
+from fhe.arrays.matrix import EncodedMatrix
 from fhe.circuits import linear
 from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.power import power
@@ -142,6 +143,8 @@ class EncryptedArray:
         """Vector @ vector (plain or encrypted), vector @ plain matrix, rows @ plain vector."""
         if isinstance(other, EncryptedArray):
             return self._dot_encrypted(other)
+        if isinstance(other, EncodedMatrix):
+            return self.__rmatmul__(other.T)
         plain = np.asarray(other)
         if plain.ndim == 1 and self.ndim in (1, 2):
             self._check_axis(plain.shape[0], self.shape[-1], plain.shape)
@@ -154,6 +157,11 @@ class EncryptedArray:
         )
 
     def __rmatmul__(self, other: Any) -> EncryptedArray:
+        if isinstance(other, EncodedMatrix):
+            if self.ndim != 1:
+                raise EncodingError(f"an encoded matrix multiplies vectors, got shape {self.shape}; take one at a time")
+            self._check_axis(other.shape[1], self.shape[0], other.shape)
+            return self._matrix_vector(other)
         plain = np.asarray(other)
         if self.ndim == 1 and plain.ndim == 1:
             return self @ plain
@@ -223,15 +231,16 @@ class EncryptedArray:
             )
         return (self * other).sum()
 
-    def _matrix_vector(self, matrix: NDArray[Any]) -> EncryptedArray:
+    def _matrix_vector(self, matrix: NDArray[Any] | EncodedMatrix) -> EncryptedArray:
         if len(self.shards) > 1 or self.layout.stride != 1:
             raise EncodingError(
                 f"a plain matrix multiplies vectors within one ciphertext ({self.evaluator.row} slots), got {self!r}"
             )
-        matrix, _ = self.evaluator.admit(matrix, self._plain_bound(matrix))
-        dtype = self.evaluator.result_type(self.dtype, matrix.dtype)
-        shard = linear.matrix_vector(self.evaluator, matrix, self._cleaned().shards[0])
-        return EncryptedArray(self.evaluator, [shard], Layout((len(matrix),), self.layout.slots, clean=False), dtype)
+        encoded = matrix if isinstance(matrix, EncodedMatrix) else EncodedMatrix(self.evaluator, matrix)
+        dtype = self.evaluator.result_type(self.dtype, encoded.dtype)
+        shard = encoded.times(self.shards[0], zero_padded=self.layout.clean)
+        layout = Layout(encoded.shape[:1], self.layout.slots, clean=False)
+        return EncryptedArray(self.evaluator, [shard], layout, dtype)
 
     def _sum_rows(self) -> EncryptedArray:
         array = self._cleaned()

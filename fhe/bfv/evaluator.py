@@ -27,9 +27,10 @@ from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
 from fhe.rlwe import evaluate
 from fhe.rlwe.automorphism import rotation_element, swap_element
 from fhe.rlwe.chain import ModulusChain
-from fhe.rlwe.ciphertext import Ciphertext, Plaintext, same_key
+from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
 from fhe.rlwe.keyswitch import Digits
 from fhe.rlwe.public import EvaluationKeys
+from fhe.rlwe.routes import way
 from fhe.validate import integers
 
 AUXILIARY_BITS = 46
@@ -217,15 +218,20 @@ class BFVEvaluator:
 
     def rotate(self, x: Ciphertext, step: int) -> Ciphertext:
         """Both rows of N/2 slots rotated towards index 0: ``np.roll(row, -step)``."""
-        return self._automorphism(x, rotation_element(step, self.parameters.ring_degree))
+        for part in way(self.keys, step, self.row):
+            x = self._automorphism(x, rotation_element(part, self.parameters.ring_degree))
+        return x
 
     def rotations(self, x: Ciphertext, steps: Sequence[int]) -> list[Ciphertext]:
-        """x rotated by each step; the decomposition is shared (hoisting)."""
-        elements = [rotation_element(step, self.parameters.ring_degree) for step in steps]
-        self.keys.require_galois_keys(element for element in elements if element != 1)
-        x = self.relinearize(x)
-        digits = evaluate.hoist(x) if any(element != 1 for element in elements) else None
-        return [self._automorphism(x, element, digits) for element in elements]
+        """x rotated by each step; the decomposition is shared (hoisting) by those that have a key."""
+        ways, x = [way(self.keys, step, self.row) for step in steps], self.relinearize(x)
+        digits = evaluate.hoist(x) if any(len(parts) == 1 for parts in ways) else None
+        return [
+            self._automorphism(x, rotation_element(parts[0], self.parameters.ring_degree), digits)
+            if len(parts) == 1
+            else self.rotate(x, step)
+            for parts, step in zip(ways, steps, strict=True)
+        ]
 
     def swap(self, x: Ciphertext) -> Ciphertext:
         """The two rows exchanged."""
@@ -240,6 +246,40 @@ class BFVEvaluator:
         switched = noise.add(x.noise, noise.key_switch(self.parameters, x.level))
         bound = self._checked(switched, x.level, "a rotation")
         return replace(evaluate.automorphism(x, element, self.keys, digits), noise=bound, **values)
+
+    # --- linear maps over P*Q ------------------------------------------------------------------------------------
+
+    def encode_factors(self, vectors: NDArray[Any], level: int, gain: float, copies: int = 1) -> Factors:
+        """Plaintexts over P*Q_level; log2 of the sum of their canonical norms bounds the growth of noise."""
+        messages = [self.encoder.message(vector) for vector in vectors]
+        growth = noise.add(*map(noise.canonical_norm, messages)) + math.log2(copies)
+        polys = [CoeffPoly.from_int64(self.chain.qp(level), message).to_eval() for message in messages]
+        return Factors(tuple(polys), level, 1.0, growth)
+
+    def summed_noise(self, *noises: float) -> float:
+        """Of a sum."""
+        return noise.add(*noises)
+
+    def switched_noise(self, bound: float, level: int, times: int) -> float:
+        """After so many key switchings."""
+        return noise.add(bound, noise.key_switch(self.parameters, level) + math.log2(times)) if times else bound
+
+    def weighted_noise(self, x: Ciphertext, bound: float, factors: Factors) -> float:
+        """Of sum_k u_k x_k."""
+        return noise.multiply_plain(bound, factors.gain)
+
+    def forecast(
+        self, x: Ciphertext, bound: float, sums: tuple[NDArray[Any], NDArray[Any]], scale: float = 1.0
+    ) -> Ciphertext:
+        """The metadata of a linear map of x."""
+        if not self.parameters.batching:
+            raise EncodingError(
+                f"plain modulus {self.encoder.t} makes no slots to sum or to multiply by a matrix, only coefficients; "
+                f"use a prime that is 1 mod {2 * self.parameters.ring_degree}"
+            )
+        claims = self.values.linear(x, *sums)
+        bound = noise.add(bound, noise.divide_round(self.parameters))
+        return replace(x, noise=self._checked(bound, x.level, "a linear map"), **claims)
 
     # --- limits ------------------------------------------------------------------------------------------------
 

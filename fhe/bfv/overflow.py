@@ -70,6 +70,15 @@ class ValueTracker:
         product = a.square() if x is y else a * b
         return self.claims(product if self.parameters.batching else self._negacyclic(a, b), "a product")
 
+    def linear(self, x: Ciphertext, positive: NDArray[np.object_], negative: NDArray[np.object_]) -> Claims:
+        """Of sums of multiples of x, for each of them the sum of the positive factors and that of the negative ones."""
+        interval = self.of(x)
+        if not interval.wraps:
+            low, high = interval.ends
+            lowest, highest = positive * low + negative * high, positive * high + negative * low
+            interval = Interval(int(lowest.min()), int(highest.max()))
+        return self.claims(interval, "a linear map")
+
     def automorphism(self, x: Ciphertext) -> Claims:
         interval = self.of(x)
         if not self.parameters.batching and interval.high is not None:

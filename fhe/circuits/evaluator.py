@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from fhe.interval import Bound
 from fhe.ring.poly import CoeffPoly
 from fhe.rlwe.chain import ModulusChain
-from fhe.rlwe.ciphertext import Ciphertext, Plaintext
+from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext
 from fhe.rlwe.public import EvaluationKeys
 
 
@@ -87,6 +87,38 @@ class Evaluator(Protocol):
 
     def rotations(self, x: Ciphertext, steps: Sequence[int]) -> list[Ciphertext]:
         """x rotated by each step, sharing one decomposition (hoisting)."""
+        ...
+
+    # What a linear circuit over P*Q asks (`fhe.rlwe.extended`): its plaintexts, and the noise of what it does.
+
+    def encode_factors(self, vectors: NDArray[Any], level: int, gain: float, copies: int = 1) -> Factors:
+        """Slots ``(count, row)`` as plaintexts over P*Q_level, for a sum of products of which so many are then added.
+
+        ``gain`` bounds by how much values grow in all of that.
+        """
+        ...
+
+    def summed_noise(self, *noises: float) -> float:
+        """Of a sum of ciphertexts with these noises."""
+        ...
+
+    def switched_noise(self, noise: float, level: int, times: int, /) -> float:
+        """Of ciphertexts with this noise in all, after so many key switchings of any of them."""
+        ...
+
+    def weighted_noise(self, x: Ciphertext, noise: float, factors: Factors, /) -> float:
+        """Of the sum of the products of factors and terms, each term with x's bound and scale, and this noise."""
+        ...
+
+    def forecast(
+        self, x: Ciphertext, noise: float, sums: tuple[NDArray[Any], NDArray[Any]], scale: float = 1.0, /
+    ) -> Ciphertext:
+        """x with the metadata of a linear map of it: its scale times ``scale``, and this noise before it is lowered.
+
+        ``sums`` are those of the positive and of the negative entries that make a slot, for every slot that counts. In
+        CKKS a map with a scale, or of a product of degree 2, is rescaled too. Raises, before any work, what the result
+        would be refused for.
+        """
         ...
 
     def swap(self, x: Ciphertext) -> Ciphertext:

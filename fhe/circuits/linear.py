@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhe.circuits.evaluator import Evaluator
-from fhe.errors import EncodingError
-from fhe.rlwe.automorphism import rotation_elements
+from fhe.circuits.matrix import LinearMap
+from fhe.circuits.rotations import doubled
 from fhe.rlwe.ciphertext import Ciphertext
+from fhe.rlwe.extended import extended
+from fhe.rlwe.routes import Routes
 
 
 def inner_sum_steps(count: int, stride: int = 1, row: int | None = None) -> list[int]:
@@ -31,78 +32,28 @@ def inner_sum(evaluator: Evaluator, x: Ciphertext, count: int, stride: int = 1) 
     """
     steps = inner_sum_steps(count, stride)
     needed = [step for step in steps if step < evaluator.row]
-    _require_rotations(evaluator, needed)
-    for step in needed:
-        x = evaluator.add(x, evaluator.rotate(x, step))
+    if needed:
+        x = _summed(evaluator, x, needed)
     if len(needed) < len(steps):  # BFV: both rows are occupied
         x = evaluator.add(x, evaluator.swap(x))
     return x
 
 
-def matrix_vector_steps(inputs: int, outputs: int) -> list[int]:
-    """The rotations that `matrix_vector` needs.
+def _summed(evaluator: Evaluator, x: Ciphertext, steps: list[int]) -> Ciphertext:
+    """x added to itself rotated, step after step; what is pending of a product, and the division by P, come last."""
+    routes = Routes.of(evaluator.keys, evaluator.row)
+    routes.require(steps)
+    noise = x.noise if x.degree < 2 else evaluator.switched_noise(x.noise, x.level, 1)
+    for step in steps:
+        noise = evaluator.summed_noise(noise, evaluator.switched_noise(noise, x.level, routes.length(step) or 0))
+    result = evaluator.forecast(x, noise, (np.array([1 << len(steps)], dtype=object), np.zeros(1, dtype=object)))
+    whole = x if x.degree < 2 else extended(x, evaluator.keys)
+    return result.with_polys(doubled(evaluator, routes, whole, steps).lowered(result.level))
 
-    >>> matrix_vector_steps(4, 3)
-    [-4, 1, 2, 3]
+
+def matrix_vector(evaluator: Evaluator, matrix: NDArray[Any], x: Ciphertext, zero_padded: bool = True) -> Ciphertext:
+    """matrix @ x for a plain matrix (m, n) and a vector in the first n slots: one level (CKKS).
+
+    The matrix is encoded as it goes; a `LinearMap` keeps it. The slots after the first m hold no meaning afterwards.
     """
-    d, baby, giant = _split(inputs, outputs)
-    return sorted({-d, *range(1, baby), *(j * baby for j in range(1, giant))})
-
-
-def matrix_vector(evaluator: Evaluator, matrix: NDArray[Any], x: Ciphertext) -> Ciphertext:
-    """matrix @ x for a plain matrix (m, n) and a vector in the first n slots, the rest zero: one level.
-
-    With d a power of two, d >= m, n, and diagonals u_k[i] = matrix[i, (i + k) mod d] (zero-padded),
-
-        matrix @ x = sum_k u_k * rot(x, k) = sum_j rot( sum_b rot(u_{jg+b}, -jg) * rot(x, b), jg ),
-
-    baby steps b < g hoisted, giant steps j < d/g. (Halevi, Shoup, CRYPTO 2014 and 2018.) The slots after the
-    first d hold no meaning afterwards.
-    """
-    m, n = matrix.shape
-    d, baby, giant = _split(n, m)
-    if d > evaluator.row:
-        raise EncodingError(f"a matrix of shape {matrix.shape} needs {d} slots in a row, there are {evaluator.row}")
-    _require_rotations(evaluator, matrix_vector_steps(n, m))
-    padded = np.zeros((d, d), dtype=matrix.dtype)
-    padded[:m, :n] = matrix
-    x = evaluator.settle(x)
-    if d < evaluator.row:
-        x = evaluator.add(x, evaluator.rotate(x, -d))  # cyclic with period d over the first 2d slots
-    rotated = evaluator.rotations(x, list(range(baby)))
-    total: Ciphertext | None = None
-    for j in range(giant):
-        part = _giant_step(evaluator, padded, rotated, j * baby)
-        if part is not None:
-            part = evaluator.rotate(part, j * baby) if j else part
-            total = part if total is None else evaluator.add(total, part)
-    return evaluator.multiply_plain(x, 0) if total is None else total
-
-
-def _giant_step(evaluator: Evaluator, padded: NDArray[Any], rotated: list[Ciphertext], shift: int) -> Ciphertext | None:
-    """sum_b rot(u_{shift+b}, -shift) * rot(x, b), or None where all these diagonals are zero."""
-    d = len(padded)
-    index, total = np.arange(d), None
-    for b, x in enumerate(rotated):
-        diagonal = padded[index, (index + shift + b) % d]
-        if not diagonal.any():
-            continue
-        if d == evaluator.row:
-            slots = np.roll(diagonal, shift)
-        else:
-            slots = np.concatenate([np.zeros(shift, dtype=padded.dtype), diagonal])
-        product = evaluator.multiply_plain(x, slots)
-        total = product if total is None else evaluator.add(total, product)
-    return total
-
-
-def _split(inputs: int, outputs: int) -> tuple[int, int, int]:
-    """d, baby steps and giant steps; baby steps are hoisted, hence cheaper, hence more of them."""
-    d = 1 << (max(inputs, outputs) - 1).bit_length()
-    baby = 1 << math.ceil((d.bit_length() - 1) / 2 + 0.5) if d > 2 else d
-    baby = min(baby, d)
-    return d, baby, d // baby
-
-
-def _require_rotations(evaluator: Evaluator, steps: list[int]) -> None:
-    evaluator.keys.require_galois_keys(rotation_elements(steps, evaluator.chain.parameters.ring_degree))
+    return LinearMap.of_matrix(evaluator, matrix, zero_padded)(x)

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fhe.errors import EncodingError, ParameterError, ScaleError
 from fhe.parameters import CKKSParameters
+from fhe.ring.basis import Basis
 from fhe.ring.poly import CoeffPoly, Poly
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Plaintext
@@ -54,12 +55,13 @@ class CKKSEncoder:
         bound = self.parameters.bound if bound is None else bound
         self.check_room(level, scale, bound)
         array = check_values(one_dimensional(values, self.slots, "CKKS slots"), bound)
-        slots = np.zeros(self.slots, dtype=np.complex128)
+        slots = np.zeros(self.slots, dtype=np.complex128 if array.dtype.kind == "c" else np.float64)
         slots[: array.size] = array
-        coefficients = self.embed(slots) * scale
-        return Plaintext(
-            self.chain, CoeffPoly.from_floats(self.chain.q(level), np.rint(coefficients)), level, scale, bound
-        )
+        return Plaintext(self.chain, self.polynomial(slots, scale, self.chain.q(level)), level, scale, bound)
+
+    def polynomial(self, slots: NDArray[Any], scale: float, basis: Basis) -> CoeffPoly:
+        """round(Delta * embed^-1(z)) over any basis, for the values of all slots."""
+        return CoeffPoly.from_floats(basis, np.rint(self.embed(slots) * scale))
 
     def decode(self, poly: Poly, scale: float, count: int | None = None) -> NDArray[np.complex128]:
         """The first ``count`` slots of a polynomial at this scale."""
@@ -75,11 +77,11 @@ class CKKSEncoder:
                 f"{room:.1f}; use a smaller bound, or parameters with a larger bound="
             )
 
-    def embed(self, slots: NDArray[np.complex128]) -> NDArray[np.float64]:
+    def embed(self, slots: NDArray[Any]) -> NDArray[np.float64]:
         """Slots to real coefficients ``(..., N)``."""
-        at_roots = np.empty_like(slots)
+        at_roots = np.empty(slots.shape, dtype=np.complex128 if slots.dtype.kind == "c" else np.float64)
         at_roots[..., self._order] = slots
-        w = np.fft.fft(at_roots, axis=-1) * (self._twist.conj() / self.slots)
+        w = _transformed(at_roots) * (self._twist.conj() / self.slots)
         return np.concatenate([w.real, w.imag], axis=-1)
 
     def unembed(self, coefficients: NDArray[np.float64]) -> NDArray[np.complex128]:
@@ -88,6 +90,14 @@ class CKKSEncoder:
         w = (coefficients[..., :half] + 1j * coefficients[..., half:]) * self._twist
         at_roots: NDArray[np.complex128] = np.fft.ifft(w, axis=-1, norm="forward")
         return at_roots[..., self._order]
+
+
+def _transformed(x: NDArray[Any]) -> NDArray[np.complex128]:
+    """sum_r x_r exp(-2 pi i r n / size) for all n; of real numbers by half of them, the others are their conjugates."""
+    if x.dtype.kind == "c":
+        return np.fft.fft(x, axis=-1)
+    half = np.fft.rfft(x, axis=-1)
+    return np.concatenate([half, half[..., x.shape[-1] // 2 - 1 : 0 : -1].conj()], axis=-1)
 
 
 def check_values(array: NDArray[Any], bound: float) -> NDArray[Any]:

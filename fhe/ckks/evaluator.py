@@ -24,8 +24,10 @@ from fhe.interval import Bound
 from fhe.ring.poly import CoeffPoly, Poly
 from fhe.rlwe import evaluate
 from fhe.rlwe.automorphism import rotation_element, swap_element
-from fhe.rlwe.ciphertext import Ciphertext, Plaintext, same_key
+from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
+from fhe.rlwe.keyswitch import Digits
 from fhe.rlwe.public import EvaluationKeys
+from fhe.rlwe.routes import way
 
 DEFAULT_BOUND = 16.0
 
@@ -243,7 +245,9 @@ class CKKSEvaluator:
 
     def rotate(self, x: Ciphertext, step: int) -> Ciphertext:
         """Slot j takes slot j + step (cyclically over all N/2): ``np.roll(x, -step)``."""
-        return self._automorphism(x, rotation_element(step, self.parameters.ring_degree))
+        for part in way(self.keys, step, self.row):
+            x = self._automorphism(x, rotation_element(part, self.parameters.ring_degree))
+        return x
 
     def swap(self, x: Ciphertext) -> Ciphertext:
         """`conjugate`, by the name that both schemes share."""
@@ -254,24 +258,58 @@ class CKKSEvaluator:
         return self._automorphism(x, swap_element(self.parameters.ring_degree))
 
     def rotations(self, x: Ciphertext, steps: Sequence[int]) -> list[Ciphertext]:
-        """x rotated by each step; the decomposition is shared (hoisting)."""
-        elements = [rotation_element(step, self.parameters.ring_degree) for step in steps]
-        x = self.settle(x)
-        self.keys.require_galois_keys(element for element in elements if element != 1)
-        digits = evaluate.hoist(x) if any(element != 1 for element in elements) else None
-        return [self._switched(evaluate.automorphism(x, g, self.keys, digits)) if g != 1 else x for g in elements]
+        """x rotated by each step; the decomposition is shared (hoisting) by those that have a key."""
+        ways, x = [way(self.keys, step, self.row) for step in steps], self.settle(x)
+        digits = evaluate.hoist(x) if any(len(parts) == 1 for parts in ways) else None
+        return [
+            self._automorphism(x, rotation_element(parts[0], self.parameters.ring_degree), digits)
+            if len(parts) == 1
+            else self.rotate(x, step)
+            for parts, step in zip(ways, steps, strict=True)
+        ]
 
-    def _automorphism(self, x: Ciphertext, element: int) -> Ciphertext:
+    def _automorphism(self, x: Ciphertext, element: int, digits: Digits | None = None) -> Ciphertext:
         if element == 1:
             return x
         self.keys.require_galois(element)
         # A pending plaintext product is rotated as it is: at scale Delta^2 the switching noise is nothing, and a sum
         # of rotations is then rounded once, by its rescale, instead of once for each.
         x = self.settle(x) if x.degree == 2 else x
-        return self._switched(evaluate.automorphism(x, element, self.keys))
+        return self._switched(evaluate.automorphism(x, element, self.keys, digits))
 
     def _switched(self, x: Ciphertext) -> Ciphertext:
         return replace(x, noise=x.noise + precision.key_switch(self.parameters, x.level))
+
+    # --- linear maps over P*Q ------------------------------------------------------------------------------------
+
+    def encode_factors(self, vectors: NDArray[Any], level: int, gain: float, copies: int = 1) -> Factors:
+        """Plaintexts over P*Q_level at the level's scale."""
+        scale, basis = self.parameters.scale(level), self.chain.qp(level)
+        polys = [self.encoder.polynomial(slots, scale, basis).to_eval() for slots in vectors]
+        error = copies * len(polys) * precision.encoding(self.parameters, scale * largest(vectors))
+        return Factors(tuple(polys), level, scale, gain, error)
+
+    def summed_noise(self, *noises: float) -> float:
+        """Of a sum."""
+        return math.fsum(noises)
+
+    def switched_noise(self, noise: float, level: int, times: int) -> float:
+        """After so many key switchings."""
+        return noise + times * precision.key_switch(self.parameters, level)
+
+    def weighted_noise(self, x: Ciphertext, noise: float, factors: Factors) -> float:
+        """Of sum_k u_k x_k: the noise of the x_k, and what the u_k were rounded by."""
+        return factors.gain * factors.scale * noise + factors.error * (x.bound * x.scale + noise)
+
+    def forecast(
+        self, x: Ciphertext, noise: float, sums: tuple[NDArray[Any], NDArray[Any]], scale: float = 1.0
+    ) -> Ciphertext:
+        """The metadata of a linear map of x; rescaled if the map has a scale or x is a product of degree 2."""
+        product = replace(x, scale=x.scale * scale, bound=x.bound * float((sums[0] - sums[1]).max()))
+        if not (self.is_pending(product) and (scale > 1.0 or x.degree == 2)):
+            return self._checked(replace(product, noise=noise + precision.rounding(self.parameters)))
+        self._require_level(x, "a linear map")
+        return self._rescaled(self._checked(product), product.c, noise)
 
     # --- limits ------------------------------------------------------------------------------------------------
 

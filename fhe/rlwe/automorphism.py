@@ -7,6 +7,8 @@ conjugates).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from itertools import accumulate
 
 from fhe.errors import ParameterError
 
@@ -43,12 +45,14 @@ def step_of(element: int, ring_degree: int) -> int | None:
     >>> step_of(rotation_element(3, 64), 64), step_of(swap_element(64), 64)
     (3, None)
     """
-    power = 1
-    for step in range(ring_degree // 2):
-        if power == element:
-            return step
-        power = power * 5 % (2 * ring_degree)
-    return None
+    return _steps(ring_degree).get(element)
+
+
+@lru_cache(maxsize=8)
+def _steps(ring_degree: int) -> dict[int, int]:
+    """The discrete logarithms to base 5 modulo 2N."""
+    powers = accumulate(range(ring_degree // 2 - 1), lambda power, _: power * 5 % (2 * ring_degree), initial=1)
+    return {power: step for step, power in enumerate(powers)}
 
 
 def power_of_two_steps(slots: int) -> list[int]:

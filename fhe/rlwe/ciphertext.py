@@ -28,6 +28,27 @@ class Plaintext:
 
 
 @dataclass(frozen=True, slots=True)
+class Factors:
+    """Plaintexts over P*Q_level, to multiply ciphertexts there by (`fhe.rlwe.extended`).
+
+    ``scale`` is Delta in CKKS and 1 in BFV. What is known of them together, when their products with terms are summed:
+    ``gain`` bounds by how much values (CKKS) or noise (BFV) grow, ``error`` by how much they miss their values (CKKS,
+    in units of 1 / scale).
+    """
+
+    polys: tuple[EvalPoly, ...]
+    level: int
+    scale: float
+    gain: float
+    error: float = 0.0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the residues in memory."""
+        return sum(8 * poly.data.shape[-1] * poly.data.shape[-2] for poly in self.polys)
+
+
+@dataclass(frozen=True, slots=True)
 class Ciphertext:
     """c_0 + c_1 s (+ c_2 s^2) = message + noise mod Q_level; all polynomials in one domain.
 

@@ -53,6 +53,15 @@ class EvaluationKeys:
             raise MissingKeyError(self._missing(element))
         return key
 
+    def holds(self, element: int) -> bool:
+        """Is there a key of the automorphism X -> X^element?"""
+        return element in self.galois
+
+    def rotation_steps(self) -> list[int] | None:
+        """The rotation steps that have a key; None where any step would be given one."""
+        N = self.chain.parameters.ring_degree
+        return sorted(step for g in self.galois if (step := step_of(g, N)) is not None)
+
     def require_galois_keys(self, elements: Iterable[int]) -> None:
         """Raise before any work unless every element has its key."""
         for element in elements:

@@ -208,11 +208,13 @@ def test_what_encryption_makes_impossible(party: KeyOwner) -> None:
 
 
 def test_a_missing_rotation_key_is_named(party: KeyOwner) -> None:
-    server = party.public(rotations=[1, 2], conjugation=False)
+    server = party.public(rotations=[2, 4], conjugation=False)
     x = server.encrypt(data(party, 16), bound=4)
-    assert server.rotations == [1, 2]
-    with pytest.raises(MissingKeyError, match=r"step 4.* has \[1, 2\].*rotations=\[4\]"):
+    assert server.rotations == [2, 4]
+    with pytest.raises(MissingKeyError, match=r"rotating by 1 .* has \[2, 4\].*rotations=\[1\]"):
         x.sum()
+    with pytest.raises(MissingKeyError, match=r"rotations=\[1"):
+        np.ones((4, 16), dtype=int) @ x
 
 
 def test_a_missing_relinearization_key_is_named(party: KeyOwner) -> None:

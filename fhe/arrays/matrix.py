@@ -1,0 +1,77 @@
+"""Plain matrices, encoded once and multiplied with many encrypted vectors."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhe.circuits.evaluator import Evaluator
+from fhe.circuits.matrix import LinearMap
+from fhe.errors import EncodingError
+from fhe.rlwe.ciphertext import Ciphertext
+
+
+class EncodedMatrix:
+    """A plain matrix W for products ``W @ x`` and ``x @ W`` with encrypted vectors: one level each (CKKS).
+
+    Made by `Context.encode_matrix`. It is encoded for each level at which it meets a vector, and kept; where it stands
+    left and right, and for vectors whose padding is not zero, each once more. ``rotations`` are the steps of the keys
+    that ``W @ x`` needs; keys for steps that add up to them serve as well, if more slowly.
+
+    >>> import fhe
+    >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example", backend="reference")
+    >>> W = owner.encode_matrix([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]])
+    >>> owner.decrypt(W @ owner.encrypt([1.0, 1.0, 2.0], bound=2)).round(3).tolist(), W.rotations
+    ([9.0, 1.0], [1, 2])
+    """
+
+    __array_ufunc__ = None  # products are the encrypted array's to answer
+
+    def __init__(self, evaluator: Evaluator, matrix: NDArray[Any]) -> None:
+        if matrix.ndim != 2:
+            raise EncodingError(f"a matrix has two axes, got shape {matrix.shape}")
+        largest = float(np.max(np.abs(matrix), initial=0.0)) if matrix.dtype.kind in "fc" else None
+        finite = largest is not None and np.isfinite(largest)
+        self.evaluator = evaluator
+        self._matrix, _ = evaluator.admit(matrix, max(largest, 2.0**-20) if largest is not None and finite else None)
+        self._maps: dict[bool, LinearMap] = {}
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        m, n = self._matrix.shape
+        return m, n
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._matrix.dtype
+
+    @cached_property
+    def T(self) -> EncodedMatrix:
+        """The transpose."""
+        transposed = EncodedMatrix(self.evaluator, self._matrix.T)
+        transposed.__dict__["T"] = self
+        return transposed
+
+    @property
+    def rotations(self) -> list[int]:
+        """The rotation steps of ``W @ x`` for a fresh vector x."""
+        return self._map(zero_padded=True).rotations
+
+    def encode(self, level: int) -> None:
+        """Encode now what ``W @ x`` needs for a fresh vector x of this level."""
+        self._map(zero_padded=True).encode(level)
+
+    def times(self, x: Ciphertext, zero_padded: bool) -> Ciphertext:
+        """W times the vector in the first slots of one ciphertext; are the others zero?"""
+        return self._map(zero_padded)(x)
+
+    def __repr__(self) -> str:
+        return f"EncodedMatrix(shape={self.shape}, dtype={self.dtype})"
+
+    def _map(self, zero_padded: bool) -> LinearMap:
+        if zero_padded not in self._maps:
+            self._maps[zero_padded] = LinearMap.of_matrix(self.evaluator, self._matrix, zero_padded)
+        return self._maps[zero_padded]

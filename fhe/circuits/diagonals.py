@@ -1,0 +1,146 @@
+"""Linear maps of slots by their diagonals: plain numerics, no ciphertext.
+
+A map of a row of R slots is y[i] = sum_k u_k[i] x[i + k], indices modulo R: a product with a plain vector for each
+step k that is there. Matrices that act on the first n slots and answer in the first m have several such forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Entries = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Diagonals:
+    """y = fold(sum_k u_k * rot(spread(x), k)).
+
+    entries
+        k, i, u_k[i] of all that are not zero, k in [-R/2, R/2).
+    spreads
+        Steps by which x is added to itself before, so that it repeats; then the slots after x must be zero.
+    folds
+        Steps by which the sum is added to itself afterwards.
+    """
+
+    row: int
+    entries: Entries
+    spreads: tuple[int, ...] = ()
+    folds: tuple[int, ...] = ()
+
+    @cached_property
+    def steps(self) -> tuple[int, ...]:
+        """The k that occur, ascending."""
+        present = np.zeros(self.row, dtype=bool)
+        present[self.entries[0] + self.row // 2] = True
+        return tuple((np.flatnonzero(present) - self.row // 2).tolist())
+
+    @cached_property
+    def sums(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """What bounds the values of slot i, folds included: the sums over k of positive and of negative u_k[i].
+
+        Of complex numbers the magnitudes count as positive.
+        """
+        _, slots, values = self.entries
+        if values.dtype.kind == "c":
+            values = np.abs(values)
+        kind = values.dtype if values.dtype.kind == "f" else object  # integers exactly
+        positive, negative = np.zeros(self.row, dtype=kind), np.zeros(self.row, dtype=kind)
+        np.add.at(positive, slots, np.maximum(values, 0))
+        np.add.at(negative, slots, np.minimum(values, 0))
+        return _folded(positive, self.folds), _folded(negative, self.folds)
+
+    @cached_property
+    def gain(self) -> float:
+        """By how much the largest value grows at most: max_i of sum_k |u_k[i]|, folds included."""
+        positive, negative = self.sums
+        return float((positive - negative).max())
+
+    def vectors(self, shifts: Sequence[int]) -> NDArray[Any]:
+        """u_k rolled by its shift, one for each of the steps: ``(len(steps), row)``."""
+        steps, slots, values = self.entries
+        index = np.searchsorted(self.steps, steps)
+        out = np.zeros((len(self.steps), self.row), dtype=values.dtype)
+        out[index, (slots + np.asarray(shifts, dtype=np.int64)[index]) % self.row] = values
+        return out
+
+    def __call__(self, x: NDArray[Any]) -> NDArray[Any]:
+        """The map of plain slots."""
+        for step in self.spreads:
+            x = x + np.roll(x, -step)
+        vectors = self.vectors([0] * len(self.steps))
+        y = sum((u * np.roll(x, -k) for k, u in zip(self.steps, vectors, strict=True)), np.zeros_like(x))
+        return _folded(y, self.folds)
+
+
+def forms(matrix: NDArray[Any], row: int, zero_padded: bool = True) -> Iterator[Diagonals]:
+    """The ways to multiply by a matrix (m, n) of at most ``row`` rows and columns.
+
+    `unwrapped` always; where the slots after the first n are zero, `wrapped` with every number of folds that fits.
+
+    >>> W = np.arange(1.0, 13.0).reshape(3, 4)
+    >>> x = np.array([1.0, 2.0, 3.0, 4.0] + 12 * [0.0])
+    >>> all(np.array_equal(form(x)[:3], W @ x[:4]) for form in forms(W, row=16))
+    True
+    >>> [len(form.steps) for form in forms(W, row=16)]
+    [6, 4, 3]
+    """
+    m, n = matrix.shape
+    yield unwrapped(matrix, row)
+    for folds in range((n - 1).bit_length() + 1) if zero_padded else ():
+        height = max(m, -(-n >> folds))
+        found = wrapped(matrix, row, height, folds)
+        if found is not None:
+            yield found
+        if folds and height == m:
+            return
+
+
+def unwrapped(matrix: NDArray[Any], row: int) -> Diagonals:
+    """u_k[i] = W[i, i + k] for -m < k < n: whatever lies in the other slots.
+
+    >>> unwrapped(np.eye(3), row=8).steps, unwrapped(np.ones((2, 3)), row=8).steps
+    ((0,), (-1, 0, 1, 2))
+    """
+    i, j = matrix.nonzero()
+    return Diagonals(row, (_cyclic(j - i, row), i, matrix[i, j]))
+
+
+def wrapped(matrix: NDArray[Any], row: int, height: int, folds: int) -> Diagonals | None:
+    """u_k[i] = W[i mod h, (i + k) mod p] for k < h and i < p = 2^folds h, and the p / h parts of the result added.
+
+    Without folds p = n, k < n, and i < m. None where x, repeated as often as this takes, does not fit the row. (Halevi,
+    Shoup, CRYPTO 2014; Juvekar, Vaikuntanathan, Chandrakasan, USENIX Security 2018, for h < p.)
+
+    >>> wrapped(np.ones((3, 4)), row=16, height=3, folds=0).steps
+    (0, 1, 2, 3)
+    """
+    m, n = matrix.shape
+    period, count, support = (height << folds, height, height << folds) if folds else (n, n, m)
+    copies = 1 if period == row else -(-(support + count - 1) // period)
+    doublings = (copies - 1).bit_length()
+    if period << doublings > row:
+        return None
+    i, j = matrix.nonzero()
+    k = (j - i) % count
+    spreads = tuple(-(period << doubling) for doubling in range(doublings))
+    places = (j - k) % period if folds else i
+    sums = tuple(height << fold for fold in reversed(range(folds)))
+    return Diagonals(row, (_cyclic(k, row), places, matrix[i, j]), spreads, sums)
+
+
+def _cyclic(steps: NDArray[np.int64], row: int) -> NDArray[np.int64]:
+    """The representatives in [-row / 2, row / 2)."""
+    return (steps + row // 2) % row - row // 2
+
+
+def _folded(y: NDArray[Any], folds: Sequence[int]) -> NDArray[Any]:
+    for step in folds:
+        y = y + np.roll(y, -step)
+    return y

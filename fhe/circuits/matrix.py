@@ -1,0 +1,125 @@
+"""Products with plain matrices: encoded once, multiplied with many vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+from typing import Any
+
+from numpy.typing import NDArray
+
+from fhe.circuits.diagonals import Diagonals, forms
+from fhe.circuits.evaluator import Evaluator
+from fhe.circuits.rotations import Rotations, doubled, rotated
+from fhe.circuits.schedule import Prices, Schedule, prices, schedules
+from fhe.errors import EncodingError
+from fhe.rlwe.ciphertext import Ciphertext, Factors
+from fhe.rlwe.extended import Extended, weighted_sum
+from fhe.rlwe.routes import Routes
+
+
+class LinearMap:
+    """A plain linear map of the slots of a ciphertext: one level, encoded once for each level that it is used at.
+
+    Made by `LinearMap.of_matrix`. ``zero_padded`` says that the slots after the vector are zero, which saves
+    about half of the work; without, whatever they hold has no influence.
+    """
+
+    def __init__(self, evaluator: Evaluator, candidates: Sequence[Diagonals]) -> None:
+        self.evaluator = evaluator
+        self._routes = Routes.of(evaluator.keys, evaluator.row)
+        self.diagonals, self.schedule = self._cheapest(candidates)
+        self._encoded: dict[int, Factors] = {}
+
+    @classmethod
+    def of_matrix(cls, evaluator: Evaluator, matrix: NDArray[Any], zero_padded: bool = True) -> LinearMap:
+        """matrix @ x for x in the first slots; the slots after the result hold no meaning.
+
+        Raises EncodingError for a matrix larger than a row of slots, MissingKeyError where the rotation keys at hand
+        do not suffice.
+        """
+        if matrix.ndim != 2 or max(matrix.shape) > evaluator.row or 0 in matrix.shape:
+            raise EncodingError(
+                f"a matrix of shape {matrix.shape} does not act within a row of {evaluator.row} slots; it needs two "
+                "axes, neither longer than that: use a larger ring_degree, or multiply block by block"
+            )
+        return cls(evaluator, list(forms(matrix, evaluator.row, zero_padded)))
+
+    @property
+    def rotations(self) -> list[int]:
+        """The rotation steps that have to have keys, or to be sums of steps that have."""
+        return self.schedule.rotations
+
+    def encode(self, level: int) -> Factors:
+        """The diagonals as plaintexts over P*Q_level; kept."""
+        if level not in self._encoded:
+            vectors = self.diagonals.vectors(self.schedule.giants)
+            self._encoded[level] = self.evaluator.encode_factors(
+                vectors, level, self.diagonals.gain, copies=1 << len(self.schedule.folds)
+            )
+        return self._encoded[level]
+
+    def __call__(self, x: Ciphertext) -> Ciphertext:
+        """The map of an encrypted vector."""
+        evaluator = self.evaluator
+        x = evaluator.settle(x)
+        if not self.diagonals.steps:
+            return evaluator.multiply_plain(x, 0)
+        factors = self.encode(x.level)
+        result = evaluator.forecast(x, self._noise(x, factors), self.diagonals.sums, factors.scale)
+        total = doubled(evaluator, self._routes, self._weighted(x, factors), self.schedule.folds)
+        return result.with_polys(total.lowered(result.level))
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _cheapest(self, candidates: Sequence[Diagonals]) -> tuple[Diagonals, Schedule]:
+        """By the keys at hand; MissingKeyError with the steps of the best where these lead to none."""
+        parameters = self.evaluator.chain.parameters
+        price = prices(parameters, parameters.max_level)
+        found = _best(candidates, price, self._routes)
+        if found is None:
+            wanted = _best(candidates, price, Routes(None, self.evaluator.row))
+            assert wanted is not None
+            self._routes.require(wanted[1].rotations)
+            raise AssertionError("keys for all steps of a schedule allow it")
+        return found
+
+    def _noise(self, x: Ciphertext, factors: Factors) -> float:
+        """Of the result before it is divided by P: every key switching is counted as often as it is folded."""
+        ledger, level, noise, schedule = self.evaluator, x.level, x.noise, self.schedule
+        for step in schedule.spreads:
+            noise = ledger.summed_noise(noise, ledger.switched_noise(noise, level, self._length(step)))
+        noise = ledger.switched_noise(noise, level, max(map(self._length, schedule.babies)))
+        switches = sum(map(self._length, set(schedule.giants)))
+        for step in schedule.folds:
+            switches = 2 * switches + self._length(step)
+        return ledger.switched_noise(ledger.weighted_noise(x, noise, factors), level, switches)
+
+    def _length(self, step: int) -> int:
+        return len(self._routes.way(step))
+
+    def _weighted(self, x: Ciphertext, factors: Factors) -> Extended:
+        """sum_G rot( sum_b u_{G+b} rot(x, b), G ), each baby step computed once."""
+        evaluator, routes, schedule = self.evaluator, self._routes, self.schedule
+        spread = doubled(evaluator, routes, x, schedule.spreads) if schedule.spreads else x
+        terms = Rotations(evaluator, routes, spread)
+        groups: dict[int, list[int]] = {}
+        for index, giant in enumerate(schedule.giants):
+            groups.setdefault(giant, []).append(index)
+        parts = []
+        for giant, members in groups.items():
+            babies, weights = [schedule.babies[index] for index in members], [factors.polys[index] for index in members]
+            part = weighted_sum([terms[baby] for baby in babies], weights)
+            parts.append(rotated(evaluator, routes, part, giant) if giant else part)
+        return reduce(add, parts)
+
+
+def _best(candidates: Sequence[Diagonals], price: Prices, routes: Routes) -> tuple[Diagonals, Schedule] | None:
+    """The cheapest form and schedule that the routes allow."""
+    found = (
+        (form, schedule)
+        for form in candidates
+        for schedule in schedules(form.steps, form.spreads, form.folds, price, routes)
+    )
+    return min(found, key=lambda pair: pair[1].cycles, default=None)
