@@ -1,7 +1,7 @@
 """What operations cost in cycles: counts of transforms, conversions and key bytes, and one table of constants.
 
 A model to compare parameter sets by, not to predict a machine. The counts are those of hybrid key switching (Han,
-Ki, CT-RSA 2020), a merged relinearise–ModDown–rescale, and the product of Halevi, Polyakov and Shoup (CT-RSA 2019).
+Ki, CT-RSA 2020), a merged relinearise–ModDown–rescale, and the product of Kim, Polyakov and Zucca (ASIACRYPT 2021).
 Primes are given by their bits: ``q_bits`` for the limbs of Q, ``p_bits`` for the special primes.
 """
 
@@ -147,19 +147,19 @@ def product_ckks(ring_degree: int, q_bits: Sequence[int], p_bits: Sequence[int],
 
 
 def product_bfv(ring_degree: int, q_bits: Sequence[int], p_bits: Sequence[int], digit: int) -> float:
-    """Multiply over Q and an auxiliary basis of one prime more, scale by t/Q, relinearise.
+    """Multiply over Q and an auxiliary basis of its size, relinearise, and divide by t/A and P at once.
 
     >>> product_bfv(2**14, [46] * 7, [46] * 3, 3) > 2 * product_ckks(2**14, [46] * 7, [46] * 3, 3)
     True
     """
     limbs = len(q_bits)
-    auxiliary = [NARROW_BITS] * (limbs + 1)
+    shared = len(p_bits) if sum(p_bits) <= sum(q_bits) else limbs
+    auxiliary = [*p_bits[:shared], *[NARROW_BITS] * math.ceil((sum(q_bits) - sum(p_bits[:shared])) / NARROW_BITS)]
     both = [*q_bits, *auxiliary]
-    extend = 4 * (conversion(ring_degree, limbs, limbs + 1) + transforms(ring_degree, both))
-    tensor = 3 * len(both) * ring_degree / 8 * POINTWISE
-    scale = 3 * (
-        transforms(ring_degree, both, inverse=True)
-        + conversion(ring_degree, limbs, limbs + 1)
-        + conversion(ring_degree, limbs + 1, limbs)
-    )
-    return extend + tensor + scale + rotation(ring_degree, q_bits, p_bits, digit)
+    there, back = conversion(ring_degree, limbs, len(auxiliary)), conversion(ring_degree, len(auxiliary), limbs)
+    extend = 4 * transforms(ring_degree, q_bits, inverse=True) + 4 * there + 2 * transforms(ring_degree, auxiliary)
+    round_one = 2 * (back + transforms(ring_degree, both))
+    tensor = 4 * len(both) * ring_degree / 8 * POINTWISE
+    divide = division(ring_degree, auxiliary, q_bits)
+    relinearise = decomposition(ring_degree, q_bits, p_bits, digit)
+    return extend + round_one + tensor + relinearise + 3 * divide

@@ -39,6 +39,10 @@ ROUNDING_VARIANCE = 1 / 12  # uniform in [-1/2, 1/2]
 FAILURE_BITS = 128
 TERM_FAILURE_BITS = FAILURE_BITS + 20
 DIRECTIONS = 16
+AUXILIARY_BITS_SHORT = 1  # by how much the modulus A that a BFV product rounds one operand to may fall short of Q
+ABOVE_SWITCHING_BITS = 8  # of a BFV ciphertext's noise above what key switching adds, at a level it is moved down to
+# Of a product that moved, relative to its modulus: the rounding of the move, and one rotation more at the lower level.
+SETTLING_LOSS_BITS = 2 * math.log2(1 + 2.0**-ABOVE_SWITCHING_BITS)
 
 NOTHING = -math.inf  # of a ciphertext without noise
 
@@ -201,17 +205,19 @@ def multiply_bfv(parameters: BFVParameters, level: int, a: float, b: float) -> f
     """Of round(t/Q c c'), of degree 2, before relinearisation.
 
     With c(s) = (Q/t) m + v + Q r over the integers, t/Q c(s) c'(s) is (Q/t) m m' modulo Q, and
-    w' v + w v' - (t/Q) v v' with w = (t/Q) c(s), plus the rounding of three components:
+    w' v + w v' - (t/Q) v v' with w = (t/Q) c(s), plus the rounding of three components. c' is rounded before, to a
+    modulus A >= Q/2 (`fhe.bfv.product`):
 
     1.  w' v + w v': c_0 and c_1 uniform give w' v proxy (t^2/12) (|v|^2 + |s v|^2);
     2.  (t/Q) v v', by Cauchy–Schwarz;
-    3.  r_0 + r_1 s + r_2 s^2.
+    3.  r_0 + r_1 s + r_2 s^2;
+    4.  (Q/A) (r_0 + r_1 s) in c', which adds to v' in the terms before.
 
     (Kim, Polyakov, Zucca, ePrint 2021/204, for the terms.)
 
     >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
     >>> round(multiply_bfv(p, 3, fresh_public(p), fresh_public(p)), 1)
-    43.7
+    43.8
     """
     t = math.log2(parameters.plain_modulus)
     return product(parameters.ring_degree, t, parameters.log_modulus(level), a, b)
@@ -316,6 +322,7 @@ def switching(ring_degree: int, digits: Iterable[float]) -> float:
 def product(ring_degree: int, log_t: float, log_q: float, a: float, b: float) -> float:
     """`multiply_bfv` for log2 t and log2 Q."""
     N = ring_degree
+    b = add(b, rounding(N) + AUXILIARY_BITS_SHORT)
     uniform = math.sqrt(N * ROUNDING_VARIANCE * (1 + secret_norm(N) ** 2))
     linear = add(a, b) + log_t + math.log2(uniform)
     quadratic = a + b + log_t - log_q + math.log2(N / tail(N) ** 2)
@@ -333,14 +340,15 @@ def chain_noise(
     """Of ``depth`` BFV products in a row: what parameters are chosen for.
 
     >>> round(chain_noise(2**13, 16, 126, [-3.0] * 3, depth=2), 1)
-    88.3
+    88.4
 
     Every operand, the fresh ones too, is rotated once before its product, with relinearisation, and ``sums`` products
-    are added; in the end a rotate-and-sum goes over all N slots.
+    are added; in the end a rotate-and-sum goes over all N slots. Results move to lower levels when their noise stays
+    2^`ABOVE_SWITCHING_BITS` above that of key switching there.
     """
     switch = switching(ring_degree, digits)
     noise = add(public_encryption(ring_degree), switch)
     for _ in range(depth):
-        multiplied = add(product(ring_degree, log_t, log_q, noise, noise), switch)
+        multiplied = add(product(ring_degree, log_t, log_q, noise, noise), switch) + SETTLING_LOSS_BITS
         noise = add(multiplied + math.log2(sums), switch)
     return add(noise, switch) + math.log2(ring_degree)

@@ -1,8 +1,8 @@
 """BFV on ciphertexts: exact arithmetic modulo t, with a noise bound that is checked before every operation.
 
 A ciphertext at level l satisfies c_0 + c_1 s = (Q_l / t) m + v with |v| below ``2^noise``; it decrypts exactly
-while |v| < Q_l / (2 t). Multiplication is that of Halevi, Polyakov and Shoup (CT-RSA 2019): both operands are
-extended to Q*B, multiplied as integers, and t/Q of the product is rounded back.
+while |v| < Q_l / (2 t). Products are tensors that wait undivided for their sums (`fhe.bfv.product`); `settle` divides
+and relinearises them, and leaves them at the lowest level that holds them as well.
 """
 
 from __future__ import annotations
@@ -10,30 +10,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fhe import noise
+from fhe.bfv import product
 from fhe.bfv.encoder import BFVEncoder
 from fhe.bfv.overflow import ValueTracker
 from fhe.errors import EncodingError, NoiseError
 from fhe.interval import Bound, Interval
-from fhe.primes import ntt_primes
-from fhe.ring.basis import Basis
-from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
+from fhe.ring.poly import CoeffPoly
 from fhe.rlwe import evaluate
 from fhe.rlwe.automorphism import rotation_element, swap_element
-from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
 from fhe.rlwe.keyswitch import Digits
-from fhe.rlwe.public import EvaluationKeys
+from fhe.rlwe.public import EvaluationKeys, check_key
 from fhe.rlwe.routes import way
 from fhe.validate import integers
-
-AUXILIARY_BITS = 46
 
 
 class BFVEvaluator:
@@ -107,14 +102,18 @@ class BFVEvaluator:
         values = self.values.add(x, y)
         x, y = self.align(x, y)
         bound = self._checked(noise.add(x.noise, y.noise), x.level, "a sum")
-        return x.with_polys(evaluate.add(x, y), noise=bound, **values)
+        c, raised = product.added(x, y)
+        return x.with_polys(c, noise=bound, raised=raised, **values)
 
     def sub(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
         """x - y mod t."""
         values = self.values.sub(x, y)
         x, y = self.align(x, y)
         bound = self._checked(noise.add(x.noise, y.noise), x.level, "a difference")
-        return x.with_polys(evaluate.sub(x, y), noise=bound, **values)
+        if x.raised == y.raised:
+            return x.with_polys(evaluate.sub(x, y), noise=bound, **values)
+        c, raised = product.added(x, y.with_polys(evaluate.negate(y)))
+        return x.with_polys(c, noise=bound, raised=raised, **values)
 
     def negate(self, x: Ciphertext) -> Ciphertext:
         """-x mod t."""
@@ -130,8 +129,11 @@ class BFVEvaluator:
         claims = self.values.add_plain(x, self.values.of(plain))
         bound = self._checked(noise.add(x.noise, -1.0), x.level, "a sum with a plaintext")
         c0, *rest = x.c
-        m = plain.poly.to_coeff() if isinstance(c0, CoeffPoly) else plain.poly.to_eval()
-        return x.with_polys([c0 + m, *rest], noise=bound, **claims)
+        if x.raised:
+            c0, _ = product.raised_sum(c0.to_eval(), x.raised, plain.poly.to_eval(), 0)
+        else:
+            c0 += plain.poly.to_coeff() if isinstance(c0, CoeffPoly) else plain.poly.to_eval()
+        return x.with_polys([c0, *rest], noise=bound, **claims)
 
     def multiply_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext:
         """x * values mod t, slot by slot; a single integer multiplies every slot.
@@ -143,7 +145,7 @@ class BFVEvaluator:
         plain = values if isinstance(values, Plaintext) else self.encoder.encode_factor(values, x.level)
         claims = self.values.multiply_plain(x, plain)
         bound = self._checked(x.noise + math.log2(max(plain.bound, 1.0)), x.level, "a product with a plaintext")
-        factor = plain.poly.to_eval()
+        x, factor = x.divided(), plain.poly.to_eval()
         return x.with_polys([c * factor for c in x.evals()], noise=bound, **claims)
 
     def _multiply_integer(self, x: Ciphertext, factor: int) -> Ciphertext:
@@ -158,45 +160,74 @@ class BFVEvaluator:
     # --- products ----------------------------------------------------------------------------------------------
 
     def multiply(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
-        """x * y mod t, slot by slot, of degree 2."""
-        if x is y:
-            return self.square(x)
-        values = self.values.multiply(x, y)
-        x, y = self.align(self.relinearize(x), self.relinearize(y))
-        bound = self._product_noise(x, y)
-        auxiliary = auxiliary_basis(self.chain, x.level)
-        c = evaluate.tensor(_extended(x.c, auxiliary), _extended(y.c, auxiliary))
-        return x.with_polys([self._scaled_down(poly, x.level) for poly in c], noise=bound, **values)
+        """x * y mod t, slot by slot: of degree 2 and undivided until it is settled."""
+        return self.inner_product([x], [y])
 
     def square(self, x: Ciphertext) -> Ciphertext:
-        """x * x mod t, of degree 2, extending once."""
-        values = self.values.multiply(x, x)
-        x = self.relinearize(x)
-        bound = self._product_noise(x, x)
-        c = evaluate.square(_extended(x.c, auxiliary_basis(self.chain, x.level)))
-        return x.with_polys([self._scaled_down(poly, x.level) for poly in c], noise=bound, **values)
+        """x * x mod t."""
+        return self.inner_product([x], [x])
 
-    def settle(self, x: Ciphertext) -> Ciphertext:
-        """`relinearize`, by the name that both schemes share."""
-        return self.relinearize(x)
+    def inner_product(self, xs: Sequence[Ciphertext], ys: Sequence[Ciphertext]) -> Ciphertext:
+        """xs[0] * ys[0] + xs[1] * ys[1] + … mod t, slot by slot: one scaling and one relinearisation, once settled.
+
+        Operands are settled first, and brought to the lowest of their levels. Raises EncodingError for other than one
+        y for each x, ValueOverflowError before anything and NoiseError before any product is computed.
+        """
+        if len(xs) != len(ys) or not xs:
+            raise EncodingError(f"a sum of products takes pairs, one at least: not {len(xs)} and {len(ys)} factors")
+        values = self.values.inner_product(xs, ys)
+        pairs = self._aligned_pairs(xs, ys)
+        level = pairs[0][0].level
+        bounds = (noise.multiply_bfv(self.parameters, level, x.noise, y.noise) for x, y in pairs)
+        what = "a product" if len(pairs) == 1 else f"a sum of {len(pairs)} products"
+        bound = self._checked(noise.add(*bounds), level, what)
+        raised = len(product.auxiliary(self.chain, level).basis)
+        return pairs[0][0].with_polys(product.tensor(pairs), noise=bound, raised=raised, **values)
+
+    def _aligned_pairs(self, xs: Sequence[Ciphertext], ys: Sequence[Ciphertext]) -> list[tuple[Ciphertext, Ciphertext]]:
+        """At one level, the one with more noise second: it is the one to be rounded. Each operand is settled once."""
+        for x in (*xs, *ys):
+            same_key(xs[0], x)
+        settled = {id(x): self.settle(x) for x in (*xs, *ys)}
+        level = min(x.level for x in settled.values())
+        lowered = {key: self.mod_switch(x, level) for key, x in settled.items()}
+        pairs = ((lowered[id(x)], lowered[id(y)]) for x, y in zip(xs, ys, strict=True))
+        return [(x, y) if x.noise <= y.noise else (y, x) for x, y in pairs]
 
     def relinearize(self, x: Ciphertext) -> Ciphertext:
-        """Degree 2 to degree 1."""
+        """Degree 2 to degree 1, at the same level."""
+        return x if x.degree < 2 else self._relinearized(x, x.level)
+
+    def settle(self, x: Ciphertext) -> Ciphertext:
+        """Degree 1 at the lowest level that holds the result as well: what is pending, and a modulus switch, in one.
+
+        Noise is divided along with the modulus, so nothing is lost until what any next operation adds counts; the
+        level is chosen by the tracked bound alone. Lower levels are smaller and faster.
+        """
         if x.degree < 2:
-            return x
-        bound = self._checked(
-            noise.add(x.noise, noise.key_switch(self.parameters, x.level)), x.level, "a relinearisation"
-        )
-        return replace(evaluate.relinearize(x, self.keys), noise=bound)
+            return self.mod_switch(x, self._sufficient_level(x.noise, x.level))
+        switched = noise.add(x.noise, noise.key_switch(self.parameters, x.level))
+        return self._relinearized(x, self._sufficient_level(switched, x.level))
 
-    def _product_noise(self, x: Ciphertext, y: Ciphertext) -> float:
-        return self._checked(noise.multiply_bfv(self.parameters, x.level, x.noise, y.noise), x.level, "a product")
+    def _relinearized(self, x: Ciphertext, level: int) -> Ciphertext:
+        switched = noise.add(x.noise, noise.key_switch(self.parameters, x.level))
+        bound = self._checked(self._switched_noise(switched, x.level, level), level, "a relinearisation")
+        check_key(x, self.keys.key_id, "evaluation keys")
+        c = product.relinearized(x, self.keys.require_relinearization(), level)
+        return x.with_polys(c, level=level, noise=bound, raised=0)
 
-    def _scaled_down(self, product: EvalPoly, level: int) -> CoeffPoly:
-        """round(t x / Q) mod Q, through B: B is larger than the result, so B alone holds it."""
-        limbs = self.parameters.limbs(level)
-        scaled = product.to_coeff().scale(self.encoder.t).divide_round(limbs, len(product.basis))
-        return scaled.convert(self.chain.q(level))
+    def _sufficient_level(self, bound: float, level: int) -> int:
+        """The lowest level at which noise of this bound stays `noise.ABOVE_SWITCHING_BITS` above what is added next."""
+        excess = bound - self.chain.log_q(level) - noise.ABOVE_SWITCHING_BITS
+        levels = range(level)
+        fitting = (low for low in levels if excess + self.chain.log_q(low) >= noise.key_switch(self.parameters, low))
+        return next(fitting, level)
+
+    def _switched_noise(self, bound: float, level: int, lower: int, degree: int = 1) -> float:
+        if lower == level:
+            return bound
+        shrunk = bound + self.chain.log_q(lower) - self.chain.log_q(level)
+        return noise.add(shrunk, noise.divide_round(self.parameters, degree))
 
     # --- levels and rotations ----------------------------------------------------------------------------------
 
@@ -204,11 +235,12 @@ class BFVEvaluator:
         """round(Q_level / Q_l * c): smaller ciphertexts, the noise divided along."""
         if level == x.level:
             return x
-        lower = x.at_level(level)  # raises for an impossible level
-        shrunk = x.noise + math.log2(lower.c[0].basis.product) - math.log2(x.c[0].basis.product)
-        bound = self._checked(noise.add(shrunk, noise.divide_round(self.parameters)), level, "a modulus switch")
+        x.at_level(level)  # raises for an impossible level
+        bound = self._switched_noise(x.noise, x.level, level, x.degree)
+        self._checked(bound, level, "a modulus switch")
         limbs = self.parameters.limbs(level)
-        return x.with_polys([c.divide_round(0, limbs) for c in x.c], level=level, noise=bound)
+        c = [poly.divide_round(x.raised, x.raised + limbs) for poly in x.c]
+        return x.with_polys(c, level=level, noise=bound, raised=0)
 
     def align(self, x: Ciphertext, y: Ciphertext) -> tuple[Ciphertext, Ciphertext]:
         """Two ciphertexts at the lower of their levels."""
@@ -279,7 +311,7 @@ class BFVEvaluator:
             )
         claims = self.values.linear(x, *sums)
         bound = noise.add(bound, noise.divide_round(self.parameters))
-        return replace(x, noise=self._checked(bound, x.level, "a linear map"), **claims)
+        return replace(x, noise=self._checked(bound, x.level, "a linear map"), raised=0, **claims)
 
     # --- limits ------------------------------------------------------------------------------------------------
 
@@ -294,19 +326,3 @@ class BFVEvaluator:
                 f"2^{self.limit(level):.1f}; use fhe.bfv(depth=…) with more depth, or a smaller plain_modulus"
             )
         return bound
-
-
-def _extended(c: Sequence[Poly], auxiliary: Basis) -> tuple[EvalPoly, ...]:
-    """Residues modulo Q and B of the centred integers, as evaluations."""
-    return tuple(poly.to_eval().join(poly.to_coeff().convert(auxiliary).to_eval()) for poly in c)
-
-
-@lru_cache(maxsize=256)
-def auxiliary_basis(chain: ModulusChain, level: int) -> Basis:
-    """B: enough primes beyond those of the chain that B > 8 t N Q_l, which holds any |t x / Q| of a product."""
-    parameters = chain.parameters
-    N, Q = parameters.ring_degree, chain.q(level).product
-    needed = math.log2(8 * N * parameters.plain_modulus) + math.log2(Q)  # type: ignore[attr-defined]
-    count = math.ceil(needed / (AUXILIARY_BITS - 0.5))
-    used = (*parameters.moduli(parameters.max_level), *parameters.special)
-    return Basis.of(N, ntt_primes(N, AUXILIARY_BITS, count, exclude=used), chain.backend)

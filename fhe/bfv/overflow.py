@@ -6,7 +6,10 @@ negacyclic, a sum of N signed terms, and an automorphism changes signs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import TypedDict
 
 import numpy as np
@@ -65,10 +68,15 @@ class ValueTracker:
             return interval
         return Interval.symmetric(int(np.abs(message).astype(object).sum()))
 
-    def multiply(self, x: Ciphertext, y: Ciphertext) -> Claims:
+    def inner_product(self, xs: Sequence[Ciphertext], ys: Sequence[Ciphertext]) -> Claims:
+        products = list(map(self._product, xs, ys))
+        return self.claims(reduce(add, products), "a product" if len(products) == 1 else "a sum of products")
+
+    def _product(self, x: Ciphertext, y: Ciphertext) -> Interval:
         a, b = self.of(x), self.of(y)
-        product = a.square() if x is y else a * b
-        return self.claims(product if self.parameters.batching else self._negacyclic(a, b), "a product")
+        if not self.parameters.batching:
+            return self._negacyclic(a, b)
+        return a.square() if x is y else a * b
 
     def linear(self, x: Ciphertext, positive: NDArray[np.object_], negative: NDArray[np.object_]) -> Claims:
         """Of sums of multiples of x, for each of them the sum of the positive factors and that of the negative ones."""

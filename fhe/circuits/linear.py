@@ -40,7 +40,11 @@ def inner_sum(evaluator: Evaluator, x: Ciphertext, count: int, stride: int = 1) 
 
 
 def _summed(evaluator: Evaluator, x: Ciphertext, steps: list[int]) -> Ciphertext:
-    """x added to itself rotated, step after step; what is pending of a product, and the division by P, come last."""
+    """x added to itself rotated, step after step; what is pending of a product, and the division by P, come last.
+
+    Undivided products of BFV are settled first: their levels fall, and every rotation costs less.
+    """
+    x = evaluator.settle(x) if x.raised else x
     routes = Routes.of(evaluator.keys, evaluator.row)
     routes.require(steps)
     noise = x.noise if x.degree < 2 else evaluator.switched_noise(x.noise, x.level, 1)

@@ -65,6 +65,9 @@ class Ciphertext:
         In BFV, the public interval of the encrypted integers, or how to read residues; None: as signed residues.
     seed
         Of a fresh symmetric encryption: what c_1 expands from, all that need travel of it.
+    raised
+        How many primes stand in front of those of Q_level, A their product: c is A times the ciphertext, modulo
+        A Q_level, and still to be divided. So BFV products wait for their sums.
     """
 
     chain: ModulusChain
@@ -76,6 +79,7 @@ class Ciphertext:
     bound: float = 1.0
     seed: bytes | None = None
     interval: Interval | None = None
+    raised: int = 0
 
     @property
     def degree(self) -> int:
@@ -99,6 +103,13 @@ class Ciphertext:
         """The same metadata, but for the changes, on other polynomials."""
         return replace(self, c=tuple(c), seed=None, **changes)  # type: ignore[arg-type]
 
+    def divided(self) -> Ciphertext:
+        """round(c / A): the ciphertext modulo Q_level alone."""
+        if not self.raised:
+            return self
+        limbs = self.chain.parameters.limbs(self.level)
+        return self.with_polys([poly.divide_round(self.raised, self.raised + limbs) for poly in self.c], raised=0)
+
     def at_level(self, level: int) -> Ciphertext:
         """The same ciphertext with the upper limbs dropped: nothing is divided, so the noise stays."""
         if level == self.level:
@@ -106,7 +117,7 @@ class Ciphertext:
         if level > self.level:
             raise ParameterError(f"a ciphertext at level {self.level} cannot be raised to level {level}")
         limbs = self.chain.parameters.limbs(level)
-        return self.with_polys([poly.limbs(0, limbs) for poly in self.c], level=level)
+        return self.with_polys([poly.limbs(0, self.raised + limbs) for poly in self.c], level=level)
 
     def __repr__(self) -> str:
         return f"Ciphertext(degree={self.degree}, level={self.level}, N={self.chain.parameters.ring_degree})"

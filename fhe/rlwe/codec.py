@@ -138,6 +138,7 @@ def _require_size(
 
 def ciphertext_to_parts(x: Ciphertext) -> tuple[dict[str, Any], bytes]:
     """What is publicly known of a ciphertext, and its packed polynomials: (c_0) and a seed, or (c_0, c_1, …)."""
+    x = x.divided()
     refuse_transparent(x)
     content = {
         "level": x.level,

@@ -36,6 +36,19 @@ def tensor(a: Sequence[EvalPoly], b: Sequence[EvalPoly]) -> tuple[EvalPoly, Eval
     return a0 * b0, a0.mul_add(b1, a1 * b0), a1 * b1
 
 
+def tensor_sum(xs: Sequence[Sequence[EvalPoly]], ys: Sequence[Sequence[EvalPoly]]) -> tuple[EvalPoly, ...]:
+    """sum_j `tensor` (xs[j], ys[j]), without intermediate results."""
+    (x0, x1), (y0, y1) = zip(*xs, strict=True), zip(*ys, strict=True)
+    return dot(x0, y0), dot(x0 + x1, y1 + y0), dot(x1, y1)
+
+
+def dot(xs: Sequence[EvalPoly], ys: Sequence[EvalPoly]) -> EvalPoly:
+    """sum_j xs[j] ys[j]."""
+    basis = xs[0].basis
+    data = basis.backend.inner_product(basis.handle, [x.data for x in xs], [y.data for y in ys])
+    return EvalPoly(basis, data)
+
+
 def square(a: Sequence[EvalPoly]) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
     """(a_0^2, 2 a_0 a_1, a_1^2)."""
     a0, a1 = a

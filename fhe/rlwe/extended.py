@@ -84,6 +84,7 @@ def raised(chain: ModulusChain, x: EvalPoly) -> EvalPoly:
 def extended(x: Ciphertext, keys: EvaluationKeys) -> Extended:
     """P x; of a product of degree 2 with the switch of c_2 from s^2 to s."""
     check_key(x, keys.key_id, "evaluation keys")
+    x = x.divided()
     c0, c1 = (raised(x.chain, poly) for poly in (x.c[0].to_eval(), x.c[1].to_eval()))
     if x.degree < 2:
         return Extended(x.chain, x.level, (c0, c1))

@@ -107,6 +107,7 @@ class SecretKey:
     def decrypt(self, ciphertext: Ciphertext) -> CoeffPoly:
         """c_0 + c_1 s + c_2 s^2 + …: the message and its noise."""
         check_key(ciphertext, self.id, "secret key")
+        ciphertext = ciphertext.divided()
         s = self._over_q(ciphertext.c[0].basis.moduli)
         *lower, phase = ciphertext.evals()
         for component in reversed(lower):

@@ -48,13 +48,13 @@ def test_large_keys_are_read_from_memory(only: pytest.MonkeyPatch) -> None:
     assert costs.decomposition(*large) == 2 * 3 * 37 * 2**16 * 8 / 2
 
 
-def test_bfv_products_extend_and_return(only: pytest.MonkeyPatch) -> None:
-    # 4 polynomials over Q and B forward, 3 back, and the relinearisation.
-    limbs, special, digit = 4, 1, 1
+def test_bfv_products_extend_and_divide(only: pytest.MonkeyPatch) -> None:
+    """Forward: x over A, y over A and Q, three divisions. Inverse: x and y over Q, three divisions over A."""
+    limbs, special, digit = 4, 1, 1  # and four primes in A
     only.setattr(costs, "FORWARD", 16 / (64 * 6))
-    switching = costs.rotation(64, [40] * limbs, [46] * special, digit)
-    assert round(costs.product_bfv(64, [40] * limbs, [46] * special, digit) - switching) == 4 * 9
+    switching = costs.decomposition(64, [40] * limbs, [46] * special, digit)
+    assert round(costs.product_bfv(64, [40] * limbs, [46] * special, digit) - switching) == 2 * 4 + 2 * 8 + 3 * 4
     only.setattr(costs, "FORWARD", 0.0)
     only.setattr(costs, "INVERSE", 16 / (64 * 6))
-    switching = costs.rotation(64, [40] * limbs, [46] * special, digit)
-    assert round(costs.product_bfv(64, [40] * limbs, [46] * special, digit) - switching) == 3 * 9
+    switching = costs.decomposition(64, [40] * limbs, [46] * special, digit)
+    assert round(costs.product_bfv(64, [40] * limbs, [46] * special, digit) - switching) == 4 * 4 + 3 * 4

@@ -258,7 +258,24 @@ def test_bfv_product_quadratic_term() -> None:
 
 
 def test_bfv_product_rounds() -> None:
-    assert noise.multiply_bfv(BFV, 3, noise.NOTHING, noise.NOTHING) == noise.divide_round(BFV, 2)
+    """Large t and Q leave of noiseless operands the rounding of one of them to A; t = 1, the rounding of the result."""
+    assert noise.product(N, -math.inf, 180, noise.NOTHING, noise.NOTHING) == noise.divide_round(BFV, 2)
+
+
+@pytest.mark.parametrize("short", [0, noise.AUXILIARY_BITS_SHORT])
+def test_bfv_product_rounds_one_operand_to_the_auxiliary_modulus(short: int) -> None:
+    rng = np.random.default_rng(15)
+    toy = Toy(BFV, rng)
+    A = (toy.Q >> short) + 2  # as short as it may be
+    c, d = (_phase_of(toy, rounded(message(rng, toy.t), toy.Q, toy.t)) for _ in range(2))
+    m, m_ = (rounded(toy.phase(x), toy.t, toy.Q) for x in (c, d))
+    shrunk = [rounded(x, A, toy.Q) for x in d]
+    cross = multiply(c[0], shrunk[1]) + multiply(c[1], shrunk[0])
+    tensor = (multiply(c[0], shrunk[0]), cross, multiply(c[1], shrunk[1]))
+    product = [centred(rounded(x, toy.t, A), toy.Q) for x in tensor]
+    v = toy.noise(product, centred(multiply(m, m_), toy.t))
+    bound = noise.multiply_bfv(BFV, 3, noise.NOTHING, noise.NOTHING) - noise.AUXILIARY_BITS_SHORT + short
+    check_close(v, bound, within=4)
 
 
 def test_plain_products() -> None:
