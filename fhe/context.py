@@ -29,7 +29,7 @@ from fhe.rlwe import codec
 from fhe.rlwe.automorphism import step_of
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext, Plaintext
-from fhe.rlwe.public import EvaluationKeys, PublicKey, encrypt
+from fhe.rlwe.public import Encryption, EvaluationKeys, PublicKey, encrypt
 from fhe.rlwe.routes import way
 
 Encryptor = Callable[[Plaintext], tuple[tuple[Poly, ...], bytes | None]]
@@ -102,10 +102,10 @@ class Context:
         if self.public_key is None:
             raise MissingKeyError("this context holds no public key; its owner can make one: owner.public()")
         key, seeds = self.public_key, self._seeds
-        return self._encrypt(values, bound, level, False, lambda plain: (encrypt(key, plain, seeds), None))
+        return self._encrypt(values, bound, level, key.encryption, lambda plain: (encrypt(key, plain, seeds), None))
 
     def _encrypt(
-        self, values: ArrayLike, bound: Bound, level: int | None, symmetric: bool, encryptor: Encryptor
+        self, values: ArrayLike, bound: Bound, level: int | None, encryption: Encryption, encryptor: Encryptor
     ) -> EncryptedArray:
         level = self.parameters.max_level if level is None else level
         self.chain.check_level(level)
@@ -116,7 +116,7 @@ class Context:
             array, evaluator.promise(self._bound if bound is None else bound, array.dtype)
         )
         plains = [evaluator.encode(shard, level, promised) for shard in layout.pack(array)]
-        noise = evaluator.fresh_noise(symmetric, promised, level)
+        noise = evaluator.fresh_noise(encryption, promised, level)
         shards = []
         for plain in plains:
             c, seed = encryptor(plain)

@@ -129,6 +129,17 @@ def fresh_public(parameters: Parameters) -> float:
     return public_encryption(parameters.ring_degree)
 
 
+def fresh_divided(parameters: Parameters) -> float:
+    """Of an encryption under a public key over p*Q, divided by p: what is left of `fresh_public`, and rounding.
+
+    >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
+    >>> round(fresh_divided(p), 1)
+    8.4
+    """
+    left = fresh_public(parameters) - math.log2(parameters.special[0])
+    return add(left, divide_round(parameters), math.log2(tail(parameters.ring_degree) / 2))
+
+
 def fresh_symmetric(parameters: Parameters) -> float:
     """Of an encryption under the secret key: e, and 1/2 for the rounding of the message.
 
@@ -238,6 +249,16 @@ def fresh_public_slots(parameters: CKKSParameters) -> float:
     """
     N = parameters.ring_degree
     return _slots(N, ERROR_VARIANCE * (2 * secret_norm(N) ** 2 + 1) + ROUNDING_VARIANCE)
+
+
+def fresh_divided_slots(parameters: CKKSParameters) -> float:
+    """Of an encryption under a public key over p*Q, divided by p: what is left of `fresh_public_slots`, and rounding.
+
+    >>> p = CKKSParameters(ring_degree=2**14, modulus_bits=[46] + [40] * 6, special_bits=[43] * 3)
+    >>> round(fresh_divided_slots(p), 1)
+    18.8
+    """
+    return add(fresh_public_slots(parameters) - math.log2(parameters.special[0]), divide_round_slots(parameters))
 
 
 def fresh_symmetric_slots(parameters: CKKSParameters) -> float:

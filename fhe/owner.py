@@ -21,7 +21,7 @@ from fhe.ring.random import SeedSource, system_seed
 from fhe.rlwe.automorphism import power_of_two_steps, rotation_element, rotation_elements, swap_element
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.keyswitch import SwitchingKey
-from fhe.rlwe.public import EvaluationKeys
+from fhe.rlwe.public import Encryption, EvaluationKeys
 from fhe.rlwe.secret import SecretKey
 
 
@@ -88,15 +88,16 @@ class KeyOwner(Context):
         """
         if not symmetric:
             return super().encrypt(values, bound=bound, level=level)
-        return self._encrypt(values, bound, level, True, self._secret.encrypt)
+        return self._encrypt(values, bound, level, Encryption.SYMMETRIC, self._secret.encrypt)
 
     def decrypt(self, array: EncryptedArray) -> NDArray[Any]:
         """The values of an encrypted array: float64 or complex128 (CKKS), int64 (BFV).
 
+        Products are decrypted as they are, neither relinearised nor rescaled: that would cost time and precision.
         Raises ParameterError for an array under another key.
         """
         self.require(array)
-        values = [self.evaluator.decode(self._secret.decrypt(shard), shard) for shard in array.settled().shards]
+        values = [self.evaluator.decode(self._secret.decrypt(shard), shard) for shard in array.shards]
         decrypted = array.layout.unpack(values)
         return decrypted.real.copy() if array.dtype.kind == "f" else decrypted
 

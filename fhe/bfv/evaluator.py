@@ -26,9 +26,15 @@ from fhe.rlwe import evaluate
 from fhe.rlwe.automorphism import rotation_element, swap_element
 from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
 from fhe.rlwe.keyswitch import Digits
-from fhe.rlwe.public import EvaluationKeys, check_key
+from fhe.rlwe.public import Encryption, EvaluationKeys, check_key
 from fhe.rlwe.routes import way
 from fhe.validate import integers
+
+FRESH_NOISE = {
+    Encryption.SYMMETRIC: noise.fresh_symmetric,
+    Encryption.PUBLIC: noise.fresh_public,
+    Encryption.DIVIDED: noise.fresh_divided,
+}
 
 
 class BFVEvaluator:
@@ -75,9 +81,9 @@ class BFVEvaluator:
         """The slots of the decryption phase of x: the integers of its interval, or its residues as they are read."""
         return self.values.of(x).representatives(self.encoder.decode(phase), self.encoder.t)
 
-    def fresh_noise(self, symmetric: bool, bound: Interval, level: int) -> float:
+    def fresh_noise(self, encryption: Encryption, bound: Interval, level: int) -> float:
         """log2 of the noise bound of a new encryption."""
-        return noise.fresh_symmetric(self.parameters) if symmetric else noise.fresh_public(self.parameters)
+        return FRESH_NOISE[encryption](self.parameters)
 
     def precision_bits(self, x: Ciphertext) -> float:
         """Infinite: arithmetic modulo t is exact."""

@@ -12,7 +12,7 @@ from fhe.interval import Bound
 from fhe.ring.poly import CoeffPoly
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext
-from fhe.rlwe.public import EvaluationKeys
+from fhe.rlwe.public import Encryption, EvaluationKeys
 
 
 class Evaluator(Protocol):
@@ -47,7 +47,7 @@ class Evaluator(Protocol):
         """The slots of the decryption phase of x."""
         ...
 
-    def fresh_noise(self, symmetric: bool, bound: Any, level: int) -> float:
+    def fresh_noise(self, encryption: Encryption, bound: Any, level: int) -> float:
         """The noise bound of a new encryption of values up to ``bound`` at a level."""
         ...
 

@@ -26,7 +26,7 @@ from fhe.rlwe import evaluate
 from fhe.rlwe.automorphism import rotation_element, swap_element
 from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
 from fhe.rlwe.keyswitch import Digits
-from fhe.rlwe.public import EvaluationKeys
+from fhe.rlwe.public import Encryption, EvaluationKeys
 from fhe.rlwe.routes import way
 
 DEFAULT_BOUND = 16.0
@@ -80,9 +80,9 @@ class CKKSEvaluator:
         """The slots of the decryption phase of x."""
         return self.encoder.decode(phase, x.scale)
 
-    def fresh_noise(self, symmetric: bool, bound: float, level: int) -> float:
+    def fresh_noise(self, encryption: Encryption, bound: float, level: int) -> float:
         """The noise bound of a new encryption of values up to ``bound`` at a level."""
-        return precision.fresh(self.parameters, symmetric, self.parameters.scale(level), bound)
+        return precision.fresh(self.parameters, encryption, self.parameters.scale(level), bound)
 
     def precision_bits(self, x: Ciphertext) -> float:
         """-log2 of the bound on a value's error."""

@@ -15,23 +15,29 @@ from functools import lru_cache
 from fhe import noise
 from fhe.parameters import CKKSParameters
 from fhe.rlwe.ciphertext import Ciphertext
+from fhe.rlwe.public import Encryption
+
+FRESH = {
+    Encryption.SYMMETRIC: noise.fresh_symmetric_slots,
+    Encryption.PUBLIC: noise.fresh_public_slots,
+    Encryption.DIVIDED: noise.fresh_divided_slots,
+}
 
 
-def fresh(parameters: CKKSParameters, symmetric: bool, scale: float, bound: float) -> float:
+def fresh(parameters: CKKSParameters, encryption: Encryption, scale: float, bound: float) -> float:
     """Of an encryption, and of the encoder that made its plaintext."""
-    encrypted = noise.fresh_symmetric_slots(parameters) if symmetric else noise.fresh_public_slots(parameters)
-    return math.exp2(encrypted) + encoding(parameters, scale * bound)
+    return math.exp2(FRESH[encryption](parameters)) + encoding(parameters, scale * bound)
 
 
 @lru_cache(maxsize=256)
 def encoding(parameters: CKKSParameters, magnitude: float = 1.0) -> float:
     """Rounding of the coefficients, and of the doubles of an FFT on values up to ``magnitude``.
 
-    The first is uniform in [-1/2, 1/2] in each coefficient unless the values are special; N/2 is its worst case.
+    The first is at most 1/2 in each coefficient, N/2 in a slot, and there are values for which it is that: any whose
+    embedding stays below 1/2. Messages are not random, so this is what counts.
     """
     N = parameters.ring_degree
-    rounded = noise.tail(N) * math.sqrt(N / 2 * noise.ROUNDING_VARIANCE)
-    return min(rounded, N / 2) + magnitude * 2.0**-52 * N.bit_length()
+    return N / 2 + magnitude * 2.0**-52 * N.bit_length()
 
 
 @lru_cache(maxsize=256)

@@ -61,6 +61,11 @@ class ModulusChain:
             self._qp[level] = self._basis((*self.parameters.special, *self.parameters.moduli(level)))
         return self._qp[level]
 
+    def wide(self, level: int) -> Basis:
+        """p*Q_l, p the first special prime: where public-key encryption happens before it is divided by p."""
+        self.check_level(level)
+        return self._basis((self.parameters.special[0], *self.parameters.moduli(level)))
+
     def level_primes(self, level: int) -> tuple[int, ...]:
         """The primes that a rescale from this level divides by."""
         self.check_level(level)

@@ -107,9 +107,11 @@ def _elements(chain: ModulusChain, claims: Claims) -> dict[int, Claims]:
 
 
 def _public_key(chain: ModulusChain, key_id: bytes, seed: bytes, section: Section) -> PublicKey:
-    level = chain.parameters.max_level
-    _require_size("a public key", section, chain.parameters, chain.parameters.moduli(level))
-    basis = chain.q(level)
+    parameters, level = chain.parameters, chain.parameters.max_level
+    narrow = len(section) == packed_bytes(parameters.ring_degree, parameters.moduli(level))
+    moduli = parameters.moduli(level)
+    _require_size("a public key", section, parameters, moduli if narrow else parameters.special[:1] + moduli)
+    basis = chain.q(level) if narrow else chain.wide(level)
     (b,) = unpack(EvalPoly, basis, section)
     return PublicKey(chain, b, uniform(basis, seed), seed, key_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from fhe.errors import MissingKeyError, ParameterError
 from fhe.ring.poly import EvalPoly, Poly, wiped
@@ -14,15 +15,33 @@ from fhe.rlwe.ciphertext import Ciphertext, Plaintext
 from fhe.rlwe.keyswitch import SwitchingKey
 
 
+class Encryption(Enum):
+    """The ways to encrypt, which differ in noise."""
+
+    SYMMETRIC = "under the secret key: e"
+    PUBLIC = "under a public key over Q: e u + e_0 + e_1 s"
+    DIVIDED = "under a public key over p*Q, divided by p: rounding alone"
+
+
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """(b, a) with b = -a s + e over Q at the highest level; a expands from ``seed``."""
+    """(b, a) with b = -a s + e over p*Q at the highest level, p the first special prime; a expands from ``seed``.
+
+    Files may also hold keys over Q alone.
+    """
 
     chain: ModulusChain
     b: EvalPoly
     a: EvalPoly
     seed: bytes
     key_id: bytes
+
+    @property
+    def encryption(self) -> Encryption:
+        """What encryption under this key is like."""
+        return (
+            Encryption.PUBLIC if self.b.basis == self.chain.q(self.chain.parameters.max_level) else Encryption.DIVIDED
+        )
 
     def __repr__(self) -> str:
         return f"PublicKey(N={self.chain.parameters.ring_degree}, key_id={self.key_id.hex()[:8]}…)"
@@ -85,17 +104,25 @@ class EvaluationKeys:
 
 
 def encrypt(key: PublicKey, message: Plaintext, seeds: SeedSource = system_seed) -> tuple[Poly, ...]:
-    """(b u + e_0 + m, a u + e_1) modulo Q at the plaintext's level, u ternary, e_0 and e_1 centred binomial."""
+    """round((b u + e_0) / p) + m, round((a u + e_1) / p) over Q_l, u ternary, e_0 and e_1 centred binomial.
+
+    Encrypted over p*Q_l and divided by p, errors shrink to less than the rounding; p = 1 for keys over Q. (As in
+    "extended" encryption: Kim, Polyakov, Zucca, ASIACRYPT 2021.)
+    """
     if message.chain is not key.chain:
         raise ParameterError("the plaintext was encoded for another parameter set or backend than the public key's")
-    basis, limbs, seed = message.poly.basis, len(message.poly.basis), seeds()
-    small = ternary(basis, seed)
+    divided, seed = key.encryption is Encryption.DIVIDED, seeds()
+    basis = key.chain.wide(message.level) if divided else message.poly.basis
+    limbs, small, m = len(basis), ternary(basis, seed), message.poly.to_eval()
     u = small.to_eval()
     e0, e1 = error(basis, seed, component=0), error(basis, seed, component=1)
-    masked = message.poly.to_coeff() + e0
-    masked_eval, e1_eval = masked.to_eval(), e1.to_eval()
-    with wiped(small, u, e0, e1, masked, masked_eval, e1_eval):
-        return key.b.limbs(0, limbs).mul_add(u, masked_eval), key.a.limbs(0, limbs).mul_add(u, e1_eval)
+    e0_eval, e1_eval = e0.to_eval(), e1.to_eval()
+    with wiped(small, u, e0, e1, e0_eval, e1_eval):
+        mask, c1 = key.b.limbs(0, limbs).mul_add(u, e0_eval), key.a.limbs(0, limbs).mul_add(u, e1_eval)
+    with wiped(mask, *([] if m is message.poly else [m])):
+        if not divided:
+            return mask + m, c1
+        return mask.divide_round_sum(1, limbs, m), c1.divide_round(1, limbs)
 
 
 def check_key(ciphertext: Ciphertext, key_id: bytes, what: str) -> None:

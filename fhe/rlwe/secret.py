@@ -44,13 +44,12 @@ class SecretKey:
     # --- keys ---------------------------------------------------------------------------------------------
 
     def public_key(self) -> PublicKey:
-        """(-a s + e, a) over Q at the highest level."""
-        seed = self._seeds()
-        basis = self.chain.q(self.chain.parameters.max_level)
-        a = uniform(basis, seed)
-        s, e = self._over_q(basis.moduli), error(basis, self._seeds())
-        e_eval = e.to_eval()
-        with wiped(e, e_eval):
+        """(-a s + e, a) over p*Q at the highest level, p the first special prime."""
+        seed, special = self._seeds(), len(self.chain.parameters.special)
+        basis = self.chain.wide(self.chain.parameters.max_level)
+        a, e = uniform(basis, seed), error(basis, self._seeds())
+        s, e_eval = self._s.limbs(0, 1).join(self._s.limbs(special, len(self._s.basis))), e.to_eval()
+        with wiped(e, e_eval, s):
             return PublicKey(self.chain, (-a).mul_add(s, e_eval), a, seed, self.id)
 
     def relinearization_key(self, level: int | None = None) -> SwitchingKey:

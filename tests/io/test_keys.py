@@ -111,7 +111,7 @@ def test_the_secret_is_not_in_the_bytes(name: str, backend: Backend) -> None:
 def test_sizes(name: str) -> None:
     """bits(q) / 64 of the residues in memory, of one half of each key; the header aside."""
     parameters = SETS[name]
-    limbs = parameters.moduli(), parameters.special + parameters.moduli()
+    limbs = parameters.special[:1] + parameters.moduli(), parameters.special + parameters.moduli()
     public_key, switching_key = (sum(q.bit_length() for q in moduli) * parameters.ring_degree // 8 for moduli in limbs)
     digits = math.ceil(len(parameters.moduli()) / parameters.digit)
     sections = Container.from_bytes(BLOB[name], "public").sections

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from fhe import noise
 from fhe.backend.choose import choose
-from fhe.parameters import CKKSParameters
+from fhe.backend.protocol import Backend
+from fhe.owner import KeyOwner
+from fhe.parameters import CKKSParameters, Parameters
+from fhe.ring.poly import CoeffPoly, Poly
+from fhe.rlwe.ciphertext import Ciphertext, Plaintext
+from fhe.rlwe.public import Encryption, encrypt
+from tests.schemes import owners
 from tests.schemes.negacyclic import at_roots, error, ternary
 from tests.schemes.owners import owner
 
@@ -82,3 +90,26 @@ def test_rotations_stay_within_their_bound_in_every_slot() -> None:
         relative.append(math.log2(measured / rotated.noise))
     assert max(relative) <= 0
     assert max(relative) > -6
+
+
+@pytest.mark.parametrize("parameters", [owners.CKKS, owners.BFV], ids=["ckks", "bfv"])
+def test_encryption_over_one_more_prime_leaves_rounding_alone(parameters: Parameters, backend: Backend) -> None:
+    """Nothing of e u + e_0 + e_1 s is seen after the division by p; keys over Q alone still serve."""
+    owner = owners.shared_owner(parameters, backend)
+    assert owner.public_key is not None
+    top = owner.chain.q(parameters.max_level)
+    wide = owner.public_key
+    narrow = replace(wide, b=wide.b.limbs(1, len(top) + 1), a=wide.a.limbs(1, len(top) + 1))
+    assert (wide.encryption, narrow.encryption) == (Encryption.DIVIDED, Encryption.PUBLIC)
+    zero = Plaintext(owner.chain, CoeffPoly.zero(top), parameters.max_level)
+    largest = {}
+    for key in (wide, narrow):
+        errors = [owner._secret.decrypt(owner_ciphertext(owner, encrypt(key, zero))).lift() for _ in range(10)]
+        largest[key.encryption] = math.log2(np.abs(errors).max())
+    assert largest[Encryption.DIVIDED] <= noise.fresh_divided(parameters) < 7
+    assert 5 < largest[Encryption.PUBLIC] <= noise.fresh_public(parameters)
+    assert largest[Encryption.DIVIDED] < largest[Encryption.PUBLIC] - 2
+
+
+def owner_ciphertext(owner: KeyOwner, c: tuple[Poly, ...]) -> Ciphertext:
+    return Ciphertext(owner.chain, c, owner.parameters.max_level, owner.key_id)
