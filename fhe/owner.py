@@ -112,12 +112,13 @@ class KeyOwner(Context):
         """A `Context` to give away: public key and evaluation keys, no secret.
 
         ``rotations`` lists the steps a server will need; by default the powers of two, enough for ``sum`` and
-        dot products. ``conjugation`` adds the key for conjugates (in BFV: for swapping the rows).
+        dot products, with the key for conjugates (in BFV: for swapping the rows), which ``conjugation`` adds to steps
+        of your own; comparisons take it.
         """
         N = self.parameters.ring_degree
         steps: Sequence[int] = power_of_two_steps(N // 2) if rotations is None else list(rotations)
         elements = rotation_elements(steps, N)
-        if conjugation or (rotations is None and isinstance(self.parameters, BFVParameters)):
+        if conjugation or rotations is None:
             elements.append(swap_element(N))
         keys = EvaluationKeys(self.chain, self.key_id)
         if relinearization:

@@ -9,9 +9,11 @@ from numpy.polynomial import Chebyshev, Polynomial
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.layout import Layout
+from fhe.circuits.approximation import Approximation
+from fhe.circuits.comparison import evaluate_composition
 from fhe.circuits.polynomial import depth_of_polynomial, evaluate_polynomial
 from fhe.errors import EncodingError, LevelError
-from fhe.rlwe.automorphism import rotation_elements
+from fhe.rlwe.automorphism import rotation_elements, swap_element
 from fhe.rlwe.ciphertext import Ciphertext
 
 Series = Polynomial | Chebyshev
@@ -30,28 +32,45 @@ def depth_of_stages(stages: Sequence[Series], clean: bool = True) -> int:
     return depth
 
 
-def apply(stages: Sequence[Series], x: EncryptedArray) -> EncryptedArray:
+def apply(function: Approximation | Sequence[Series], x: EncryptedArray) -> EncryptedArray:
     """p_n(… p_1(x)), element by element: NumPy polynomials on real CKKS arrays.
 
     Each takes ceil(log2(degree + 1)) levels. One more goes where its domain is not its window, and where the padding of
     x holds something (after sums): both are one product with a plain array. The elements must lie in the domain of a
     `Chebyshev` series, which is the caller's promise: values beyond it grow like their power, and spoil their
-    neighbours once they exceed the modulus. Raises LevelError before any work.
+    neighbours once they exceed the modulus. The error of an `Approximation` adds to the tracked error of the result.
+    Raises LevelError before any work.
     """
+    approximate = function if isinstance(function, Approximation) else None
+    stages: Sequence[Series] = approximate.stages if approximate else function  # type: ignore[assignment]
     if x.dtype.kind != "f":
         raise EncodingError(f"polynomials with real coefficients take real arrays, got dtype {x.dtype}")
-    require(x, levels=depth_of_stages(stages, _clean(x.layout)), what="this polynomial")
-    for p in stages:
-        x = _applied(p, x)
+    composed = approximate is not None and len(approximate.gaps) > 1
+    levels, what = depth_of_stages(stages, _clean(x.layout)), str(approximate or "this polynomial")
+    require(x, levels=levels, products=True, conjugation=composed, what=what)
+    if approximate and approximate.gaps:
+        x = _composed(approximate, x)
+    else:
+        for p in stages:
+            x = _applied(p, x)
+    if approximate:
+        x = _mapped(lambda shard: replace(shard, noise=shard.noise + approximate.error * shard.scale), x)
     return x
 
 
 def require(
-    x: EncryptedArray, *, levels: int = 0, rotations: Iterable[int] = (), products: bool = False, what: str = "this"
+    x: EncryptedArray,
+    *,
+    levels: int = 0,
+    rotations: Iterable[int] = (),
+    products: bool = False,
+    conjugation: bool = False,
+    what: str = "this",
 ) -> None:
     """Raise, before any work, what a computation on x would run into: LevelError, MissingKeyError.
 
-    ``rotations`` are the steps it takes, ``products`` whether it multiplies encrypted values.
+    ``rotations`` are the steps it takes, ``products`` whether it multiplies encrypted values, ``conjugation`` whether
+    it takes conjugates (compositions for a sign do).
     """
     if levels > x.levels_left:
         raise LevelError(
@@ -60,6 +79,8 @@ def require(
         )
     keys, N = x.evaluator.keys, x.evaluator.chain.parameters.ring_degree
     keys.require_galois_keys(rotation_elements(rotations, N))
+    if conjugation:
+        keys.require_galois(swap_element(N))
     if products:
         keys.require_relinearization()
 
@@ -71,18 +92,31 @@ def _applied(p: Series, x: EncryptedArray) -> EncryptedArray:
     most = 1.0 if isinstance(p, Chebyshev) else float("inf")
 
     def of(shard: Ciphertext) -> Ciphertext:
-        promised = replace(shard, bound=min(shard.bound, most))
-        return evaluate_polynomial(x.evaluator, promised, on_window - constant)
+        return evaluate_polynomial(x.evaluator, replace(shard, bound=min(shard.bound, most)), on_window - constant)
 
-    return _mapped(of, x) + constant
+    return _mapped(of, x) + constant if constant else _mapped(of, x)
+
+
+def _composed(function: Approximation, x: EncryptedArray) -> EncryptedArray:
+    """The composition for a sign, with an offset; its polynomials are odd, so that padding stays zero."""
+    stages = [Chebyshev(p.coef) for p in function.stages]
+    constant = float(stages[-1](0.0))
+    stages[-1] -= constant
+    y = _mapped(
+        lambda shard: evaluate_composition(x.evaluator, shard, stages, function.gaps),
+        _on_window(function.stages[0], x),
+    )
+    return y + constant if constant else y
 
 
 def _on_window(p: Series, x: EncryptedArray) -> EncryptedArray:
     """x brought from p's domain to its window, where its series is to be read, and its padding to zero."""
     offset, slope = map(float, p.mapparms())
-    if _needs_map(p, _clean(x.layout)):
+    if not _clean(x.layout):
         factors = iter(x.layout.mask() * slope)
         x = _mapped(lambda shard: x.evaluator.multiply_plain(shard, next(factors)), x, clean=True)
+    elif slope != 1.0:
+        x = x * slope
     return x + offset if offset else x
 
 

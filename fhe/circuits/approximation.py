@@ -1,40 +1,60 @@
-"""Polynomials that stand in for functions, each with its measured error: plain numerics, no ciphertext.
+"""Polynomials that stand in for functions, each with its error: plain numerics, no ciphertext.
 
 They are NumPy's own objects. A `Chebyshev` series p on a domain [a, b] is read as p = sum_k c_k T_k(u), with
 u in [-1, 1] the image of the domain: no term exceeds |c_k|, so nothing cancels, whatever the degree.
+
+What an error means. A function f, given as a program, can only be sampled. `deviation` takes f - p at Chebyshev points,
+at least 64 for each degree, and adds half of the largest step between two of them: a bound wherever f - p is nowhere
+steeper between points than across some of them. It holds for functions as smooth as a polynomial of 64 times the
+degree, and for kinks; it cannot hold for a spike between two points.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.polynomial import Chebyshev, Polynomial
+from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 
-Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+from fhe.circuits.extremes import points
+from fhe.circuits.polynomial import depth_of_polynomial
+from fhe.circuits.remez import minimax
+from fhe.errors import EncodingError
+
+Reals = NDArray[np.float64]
+Function = Callable[[Reals], Reals]
 
 GRID = 1 << 14
+POINTS_PER_DEGREE = 64
 NOISE_FLOOR = 2.0**-48  # coefficients this far below the largest are rounding errors of the interpolation
-MOST_STAGES = 12
-
-# Cheon, D. Kim, D. Kim, ASIACRYPT 2020 (ePrint 2019/1234): f_3 flattens near +-1, g_3 is steep at 0.
-SIGN_F = (Polynomial([0, 35, 0, -35, 0, 21, 0, -5]) / 2**4).convert(kind=Chebyshev)
-SIGN_G = (Polynomial([0, 4589, 0, -16577, 0, 25614, 0, -12860]) / 2**10).convert(kind=Chebyshev)
+LARGEST_DEGREE = 511
+SYMMETRIC = 2.0**-40
 
 
 @dataclass(frozen=True, slots=True)
 class Approximation:
-    """Polynomials applied one after the other, and the largest error measured where they are meant to hold.
+    """Polynomials applied one after the other, and what is known of their error.
 
-    The first takes values of its own domain, the others values of [-1, 1].
+    stages
+        The first takes values of its own domain, the others values of [-1, 1].
+    error
+        A bound on the distance from the function, where it is approximated.
+    gaps
+        For each stage, the magnitude below which its values need not be right (the margin of a sign); none by default.
+
+    >>> cubic = best(np.sin, 3, -1, 1)
+    >>> cubic.domain, cubic.depth, cubic.error < 0.0006, round(float(cubic(0.5) - np.sin(0.5)), 4)
+    ((-1.0, 1.0), 2, True, -0.0002)
     """
 
     stages: tuple[Chebyshev, ...]
     error: float
+    gaps: tuple[float, ...] = ()
 
-    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __call__(self, x: Reals) -> Reals:
         """The approximation's value, in the clear."""
         for stage in self.stages:
             x = stage(x)
@@ -46,6 +66,22 @@ class Approximation:
         low, high = self.stages[0].domain
         return float(low), float(high)
 
+    @property
+    def depth(self) -> int:
+        """The levels it takes on an encrypted array whose padding is zero: one more where it is not."""
+        mapped = self.domain[1] - self.domain[0] != 2.0
+        return mapped + sum(depth_of_polynomial(stage.degree()) for stage in self.stages)
+
+    def scaled(self, factor: float, offset: float) -> Approximation:
+        """factor * f + offset, in the same levels."""
+        *stages, last = self.stages
+        return replace(self, stages=(*stages, factor * last + offset), error=abs(factor) * self.error)
+
+    def __str__(self) -> str:
+        low, high = self.domain
+        degrees = ", ".join(str(stage.degree()) for stage in self.stages)
+        return f"degree {degrees} on [{low:g}, {high:g}], error at most {self.error:.2g}, {self.depth} levels"
+
 
 def chebyshev(function: Function, degree: int, low: float = -1.0, high: float = 1.0) -> Approximation:
     """The polynomial that interpolates a function at the Chebyshev points of [low, high].
@@ -56,45 +92,96 @@ def chebyshev(function: Function, degree: int, low: float = -1.0, high: float = 
     >>> chebyshev(sigmoid, 15, -8, 8).error < 0.0014
     True
     """
-    polynomial = Chebyshev.interpolate(function, degree, domain=[low, high])
-    floor = NOISE_FLOOR * np.max(np.abs(polynomial.coef))
-    polynomial.coef[np.abs(polynomial.coef) < floor] = 0.0  # the zeros of an even or odd function, exactly
-    x = np.linspace(low, high, GRID + 1)
-    return Approximation((polynomial.trim(),), float(np.max(np.abs(polynomial(x) - function(x)))))
+    return _measured(function, Chebyshev.interpolate(function, degree, domain=[low, high]), low, high)
 
 
-def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 / (1 + exp(-x)), without overflow."""
-    result: NDArray[np.float64] = 0.5 * (1 + np.tanh(x / 2))
-    return result
+def best(function: Function, degree: int, low: float = -1.0, high: float = 1.0) -> Approximation:
+    """The polynomial of this degree that stays nearest to a function on [low, high] (Remez); even or odd if f is.
 
+    Raises EncodingError for a function that is not finite there, or an interval that is none.
 
-def sign(margin: float, error: float = 1e-3, bound: float = 1.0) -> Approximation:
-    """sign(x) for margin <= |x| <= bound, within ``error``: g_3 repeated, then f_3 repeated, in the fewest stages.
-
-    Nearer to 0 the result lies between -1 and 1.
-
-    >>> approximation = sign(margin=0.25, error=1e-3, bound=8)
-    >>> len(approximation.stages), approximation.error < 3e-4
-    (4, True)
+    >>> best(sigmoid, 15, -8, 8).error < 0.0009
+    True
     """
-    if not 0 < margin < bound:
-        raise ValueError(f"the margin of a sign must lie between 0 and the bound {bound:g}, got {margin:g}")
-    x = np.concatenate([np.geomspace(margin / bound, 1, GRID), np.linspace(margin / bound, 1, GRID)])
-    for stages in range(1, MOST_STAGES + 1):
-        found = min((_sign_error(x, stages - f, f), f) for f in range(stages + 1))
-        if found[0] <= error:
-            break
-    else:
-        raise ValueError(f"a sign with margin {margin:g} of {bound:g} within {error:g} takes too many stages; widen it")
-    f = found[1]
-    first, *rest = (SIGN_G,) * (stages - f) + (SIGN_F,) * f
-    return Approximation((Chebyshev(first.coef, domain=[-bound, bound]), *rest), found[0])
+    _check(function, degree, low, high)
+    parity, centre = _parity(function, low, high)
+    found = minimax(lambda x: function(x) - centre, degree, low, high, parity=parity)
+    return _measured(function, found.polynomial + centre, low, high)
 
 
-def _sign_error(x: NDArray[np.float64], g: int, f: int) -> float:
-    for _ in range(g):
-        x = SIGN_G(x)
-    for _ in range(f):
-        x = SIGN_F(x)
-    return float(np.max(np.abs(1 - x)))
+def within(function: Function, error: float, low: float = -1.0, high: float = 1.0) -> Approximation:
+    """The best polynomial of the least degree whose error is at most this.
+
+    >>> within(np.exp, 1e-6, -1, 1).stages[0].degree()
+    7
+    """
+    if not error > 0:
+        raise EncodingError(f"the error of an approximation must be positive, got {error:g}")
+    tried: dict[int, Approximation] = {}
+
+    def good(degree: int) -> bool:
+        tried[degree] = best(function, degree, low, high)
+        return tried[degree].error <= error
+
+    above = 1
+    while not good(above):
+        if above == LARGEST_DEGREE:
+            raise EncodingError(
+                f"no polynomial of degree {LARGEST_DEGREE} is within {error:g} on [{low:g}, {high:g}], the best is "
+                f"within {tried[above].error:.2g}; allow a larger error, or give a narrower interval"
+            )
+        above = min(2 * above + 1, LARGEST_DEGREE)
+    below = above // 2
+    while above - below > 1:
+        middle = (above + below) // 2
+        above, below = (middle, below) if good(middle) else (above, middle)
+    return tried[above]
+
+
+def deviation(function: Function, approximate: Function, degree: int, low: float, high: float) -> float:
+    """A bound on |f - p| over [low, high] from samples, as the head of this module says."""
+    x = np.concatenate([[low], points(max(GRID, POINTS_PER_DEGREE * (degree + 1)), low, high)[::-1], [high]])
+    error = function(x) - approximate(x)
+    return float(np.max(np.abs(error)) + 0.5 * np.max(np.abs(np.diff(error))))
+
+
+def _measured(function: Function, p: Chebyshev, low: float, high: float) -> Approximation:
+    coefficients = np.array(p.coef)
+    coefficients[np.abs(coefficients) < NOISE_FLOOR * np.max(np.abs(coefficients))] = 0.0
+    p = Chebyshev(coefficients, domain=[low, high]).trim()
+    return Approximation((p,), deviation(function, p, p.degree(), low, high))
+
+
+def _parity(function: Function, low: float, high: float) -> tuple[int | None, float]:
+    """0 or 1 and c for a function that is even or odd about an interval's centre, but for a constant c; None and 0."""
+    if low != -high:
+        return None, 0.0
+    x = points(65, low, high)
+    plus, minus, middle = function(x), function(-x), float(function(np.zeros(1))[0])
+    scale = SYMMETRIC * float(np.max(np.abs(plus)))
+    if np.max(np.abs(plus - minus)) <= scale:
+        return 0, 0.0
+    if np.max(np.abs(plus + minus - 2 * middle)) <= scale:
+        return 1, middle
+    return None, 0.0
+
+
+def _check(function: Function, degree: int, low: float, high: float) -> None:
+    if isinstance(degree, bool) or not isinstance(degree, int) or not 1 <= degree <= LARGEST_DEGREE:
+        raise EncodingError(f"the degree of an approximation goes from 1 to {LARGEST_DEGREE}, got {degree!r}")
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise EncodingError(f"an interval has two finite ends, the lower first, got ({low!r}, {high!r})")
+    x = np.concatenate([points(257, low, high), [low, high]])
+    with np.errstate(all="ignore"):
+        values = np.asarray(function(x))
+    if values.shape != x.shape or values.dtype.kind not in "fiu" or not np.all(np.isfinite(values)):
+        raise EncodingError(
+            f"a function to be approximated takes arrays of reals and is finite on all of [{low:g}, {high:g}]; "
+            "this one is not: give an interval inside its domain, or wrap it in np.vectorize"
+        )
+
+
+def sigmoid(x: Reals) -> Reals:
+    """1 / (1 + exp(-x)), without overflow."""
+    result: Reals = 0.5 * (1 + np.tanh(x / 2))
+    return result

@@ -93,9 +93,11 @@ def _range_and_slope(
 
 @dataclass(slots=True)
 class _Plan:
-    """sum_i q_i B_(s_i) + sum_j c_j B_j + c_0, to be pending after ``depth`` - 1 levels."""
+    """sum_i q_i B_(s_i) + sum_j c_j B_j + c_0, to be pending after ``depth`` - 1 levels; on [-1, 1] up to ``most``."""
 
     depth: int
+    degree: int
+    most: float
     constant: float = 0.0
     terms: dict[int, float] = field(default_factory=dict)
     products: list[tuple[_Plan, int]] = field(default_factory=list)
@@ -146,7 +148,7 @@ def _cheapest(kind: type[Series], coefficients: tuple[float, ...]) -> _Plan:
 
 
 def _plan(p: Series, depth: int, kept: int) -> _Plan:
-    plan = _Plan(depth)
+    plan = _Plan(depth, p.degree(), largest(p, -1.0, 1.0))
     while True:
         far = [j for j in np.flatnonzero(p.coef).tolist() if j and not _at_hand(j, depth, kept)]
         if not far:
@@ -223,10 +225,12 @@ class _Evaluation:
         level = self.top - plan.depth + 1
         parts = [self.quotient(quotient, s, scale) for quotient, s in plan.products]
         parts += [self.term(j, c, level, scale) for j, c in plan.terms.items()]
-        total = parts[0]
+        # Sums are taken modulo Q: only the last of them must fit.
+        bound = min(sum(part.bound for part in parts) + abs(plan.constant), self.most(plan))
+        total = replace(parts[0], bound=bound)
         for part in parts[1:]:
-            total = self.evaluator.add(total, part)
-        return self.evaluator.add_plain(total, plan.constant) if plan.constant else total
+            total = self.evaluator.add(total, replace(part, bound=0.0))
+        return replace(self.evaluator.add_plain(total, plan.constant), bound=bound)
 
     def quotient(self, plan: _Plan, s: int, scale: float) -> Ciphertext:
         """The value of a plan times B_s, at this scale: the plan's own, rescaled, is what is missing in that of B_s."""
@@ -234,3 +238,8 @@ class _Evaluation:
         divisor = float(math.prod(self.evaluator.chain.level_primes(level)))
         value = self.run(plan, scale / self.basis(s).scale * divisor)
         return self.product(self.evaluator.settle(value), self.basis(s))
+
+    def most(self, plan: _Plan) -> float:
+        """What the value of a plan cannot exceed: Bernstein's rho^n, on the ellipse that reaches to |u| = b."""
+        b = max(self.known[1].bound, 1.0)
+        return plan.most * (b + math.sqrt(b * b - 1)) ** plan.degree if self.kind is Chebyshev else math.inf

@@ -13,9 +13,10 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fhe.arrays.array import EncryptedArray
-from fhe.arrays.functions import apply, depth_of_stages
+from fhe.arrays.functions import apply, depth_of_stages, require
 from fhe.circuits import approximation
 from fhe.circuits.approximation import Approximation
+from fhe.circuits.sign import sign
 from fhe.errors import EncodingError
 from fhe.ml.base import WEIGHING, LinearModel
 
@@ -132,7 +133,7 @@ class LogisticRegression(ClassifierMixin, LinearModel):  # type: ignore[misc]
         """The levels that a method takes on encrypted rows: what to give `fhe.ckks`.
 
         >>> [LogisticRegression().depth(method) for method in ("decision_function", "predict_proba", "predict")]
-        [1, 6, 14]
+        [1, 6, 11]
         """
         found = self.approximation(method)
         return WEIGHING + (0 if found is None else depth_of_stages(found.stages, clean=False))
@@ -145,22 +146,24 @@ class LogisticRegression(ClassifierMixin, LinearModel):  # type: ignore[misc]
         """The probabilities of both classes, ``(n, 2)``; for encrypted rows that of ``classes_[1]`` alone, ``(n,)``."""
         scores = self._scores(X, self.depth("predict_proba"))
         if isinstance(scores, EncryptedArray):
-            return apply(_sigmoid(self.score_bound, self.sigmoid_degree).stages, scores)
+            return apply(_sigmoid(self.score_bound, self.sigmoid_degree), scores)
         second = approximation.sigmoid(scores)
         return np.column_stack([1 - second, second])
 
     def predict(self, X: Any) -> Any:
         """The more probable class of each row; for encrypted rows its number, within half the sign's error.
 
-        Encrypted classes must be numbers. Comparing decrypted scores with 0 is far cheaper, where that will do.
+        Encrypted classes must be numbers. A server needs ``public(rotations=…, conjugation=True)``. Comparing decrypted
+        scores with 0 is far cheaper, where that will do.
         """
         check_is_fitted(self)
         if not isinstance(X, EncryptedArray):
             return self.classes_[(self._scores(X) > 0).astype(np.intp)]
         low, high = self._numeric_classes()
-        *stages, last = _sign(self.score_bound, self.margin).stages
+        found = _sign(self.score_bound, self.margin)
+        require(X, conjugation=len(found.stages) > 1)
         scores = self._scores(X, self.depth("predict"))
-        return apply([*stages, (low + high) / 2 + (high - low) / 2 * last], scores)
+        return apply(found.scaled((high - low) / 2, (low + high) / 2), scores)
 
     def _numeric_classes(self) -> tuple[float, float]:
         if np.asarray(self.classes_).dtype.kind not in "biuf":
@@ -176,9 +179,9 @@ class LogisticRegression(ClassifierMixin, LinearModel):  # type: ignore[misc]
 def _sigmoid(bound: float, degree: int) -> Approximation:
     if not (bound > 0 and isinstance(degree, int) and degree > 0):
         raise ValueError(f"score_bound and sigmoid_degree must be positive, got {bound!r} and {degree!r}")
-    return approximation.chebyshev(approximation.sigmoid, degree, -bound, bound)
+    return approximation.best(approximation.sigmoid, degree, -bound, bound)
 
 
 @lru_cache(maxsize=64)
 def _sign(bound: float, margin: float) -> Approximation:
-    return approximation.sign(margin, SIGN_ERROR, bound)
+    return sign(margin, SIGN_ERROR, bound)

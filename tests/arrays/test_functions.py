@@ -8,11 +8,12 @@ from numpy.polynomial import Chebyshev, Polynomial
 
 from fhe.arrays.functions import apply, depth_of_stages, require
 from fhe.backend.protocol import Backend
-from fhe.circuits.approximation import SIGN_F, SIGN_G, chebyshev, sigmoid
+from fhe.circuits.approximation import chebyshev, sigmoid
 from fhe.errors import EncodingError, LevelError, MissingKeyError
 from fhe.owner import KeyOwner
 from fhe.parameters import CKKSParameters
 from fhe.reference import ReferenceBackend
+from tests.circuits.classics import SIGN_F, SIGN_G
 from tests.schemes.owners import BFV, INSECURE, shared_owner
 
 PARAMETERS = CKKSParameters(

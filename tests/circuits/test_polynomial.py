@@ -14,7 +14,7 @@ from numpy.polynomial import Chebyshev, Polynomial
 
 from fhe.backend.protocol import Backend
 from fhe.circuits import polynomial
-from fhe.circuits.approximation import SIGN_F, SIGN_G, chebyshev, sigmoid
+from fhe.circuits.approximation import chebyshev, sigmoid
 from fhe.circuits.polynomial import Series, depth_of_polynomial, evaluate_polynomial
 from fhe.ckks import evaluator as ckks_evaluator
 from fhe.errors import EncodingError, LevelError, MissingKeyError
@@ -22,6 +22,7 @@ from fhe.owner import KeyOwner
 from fhe.parameters import CKKSParameters
 from fhe.reference import ReferenceBackend
 from fhe.rlwe.ciphertext import Ciphertext
+from tests.circuits.classics import SIGN_F, SIGN_G
 from tests.schemes.owners import BFV, INSECURE, shared_owner
 
 DEEP = CKKSParameters(

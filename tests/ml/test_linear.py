@@ -158,7 +158,7 @@ def test_encrypted_classes_are_right_beyond_the_margin(party: KeyOwner) -> None:
     found = model.predict(x)
     approximation = model.approximation("predict")
     assert approximation is not None
-    assert x.level - found.level == model.depth("predict") == 14
+    assert x.level - found.level == model.depth("predict") == 11
     assert np.max(np.abs(party.decrypt(found) - model.predict(X))) <= approximation.error / 2 + 1e-5
 
 
@@ -223,7 +223,7 @@ def test_a_missing_rotation_is_named_before_any_work(quick: KeyOwner) -> None:
 @pytest.mark.usefixtures("idle")
 def test_too_few_levels_are_named_before_any_work(quick: KeyOwner) -> None:
     rows = quick.encrypt(data(), bound=1.0)
-    for method, depth in (("predict_proba", 6), ("predict", 14)):
+    for method, depth in (("predict_proba", 6), ("predict", 11)):
         with pytest.raises(LevelError, match=rf"needs {depth} levels, 1 are left; use fhe.ckks\(depth={depth}\)"):
             getattr(logistic(), method)(rows)
     with pytest.raises(LevelError, match="needs 1 levels, 0 are left"):
