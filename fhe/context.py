@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
+from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.codec import array_from_bytes
@@ -90,35 +91,55 @@ class Context:
             return CKKSEvaluator(self.encoder, self.keys)
         return BFVEvaluator(self.encoder, self.keys)
 
-    def encrypt(self, values: ArrayLike, *, bound: Bound = None, level: int | None = None) -> EncryptedArray:
-        """Encrypt a number, a vector of any length, or the rows of a matrix, under the public key.
+    def encrypt(
+        self,
+        values: ArrayLike,
+        *,
+        bound: Bound = None,
+        level: int | None = None,
+        batch: int | None = None,
+        progress: bool = False,
+    ) -> EncryptedArray:
+        """Encrypt a number or an array of any shape and size under the public key.
 
         ``bound`` is a *public* bound on every |value| (default: what the parameters allow), ``level`` the level to
-        encrypt at (default: the highest). In BFV the bound may be a pair (low, high), and infinity asks for arithmetic
-        modulo t; the default is what a narrow integer dtype holds, else sqrt(t / 2), so that all products of two
-        inputs fit (`fhe.interval`). Raises EncodingError for NaN, infinity, a wrong dtype or shape or a value
-        beyond the bound, LevelError for an impossible level, MissingKeyError where no public key is held.
+        encrypt at (default: the highest). ``batch`` names an axis, of many samples, to lie alone across the slots, all
+        others across ciphertexts: more to send and the most throughput (see `Layout.of`). In BFV the bound may be a pair
+        (low, high), and infinity asks for arithmetic modulo t; the default is what a narrow integer dtype holds, else
+        sqrt(t / 2), so that all products of two inputs fit (`fhe.interval`). Raises EncodingError for NaN, infinity, a
+        wrong dtype, no elements or a value beyond the bound, LevelError for an impossible level, MissingKeyError where
+        no public key is held.
         """
         if self.public_key is None:
             raise MissingKeyError("this context holds no public key; its owner can make one: owner.public()")
         key, seeds = self.public_key, self._seeds
-        return self._encrypt(values, bound, level, key.encryption, lambda plain: (encrypt(key, plain, seeds), None))
+        layout = self._layout(values, batch)
+        encryptor: Encryptor = lambda plain: (encrypt(key, plain, seeds), None)  # noqa: E731
+        return self._encrypt(values, layout, bound, level, key.encryption, encryptor, progress)
+
+    def _layout(self, values: ArrayLike, batch: int | None) -> Layout:
+        return Layout.of(np.shape(values), self.evaluator.slots, self.evaluator.row, batch=batch)
 
     def _encrypt(
-        self, values: ArrayLike, bound: Bound, level: int | None, encryption: Encryption, encryptor: Encryptor
+        self,
+        values: ArrayLike,
+        layout: Layout,
+        bound: Bound,
+        level: int | None,
+        encryption: Encryption,
+        encryptor: Encryptor,
+        progress: bool,
     ) -> EncryptedArray:
         level = self.parameters.max_level if level is None else level
         self.chain.check_level(level)
-        array = np.asarray(values)
-        layout = Layout.of(array.shape, self.evaluator.slots)
         evaluator: Evaluator = self.evaluator
-        array, promised = evaluator.admit(
-            array, evaluator.promise(self._bound if bound is None else bound, array.dtype)
-        )
-        plains = [evaluator.encode(shard, level, promised) for shard in layout.pack(array)]
+        array = np.asarray(values)
+        promise = evaluator.promise(self._bound if bound is None else bound, array.dtype)
+        array, promised = evaluator.admit(array, promise)
         noise = evaluator.fresh_noise(encryption, promised, level)
         shards = []
-        for plain in plains:
+        for slots in tqdm(layout.pack(array), desc="encrypting", disable=not progress, leave=False):
+            plain = evaluator.encode(slots, level, promised)
             c, seed = encryptor(plain)
             x = Ciphertext(self.chain, c, level, self.key_id, plain.scale, noise, plain.bound, seed, plain.interval)
             shards.append(x)

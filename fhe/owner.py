@@ -80,24 +80,33 @@ class KeyOwner(Context):
         super().__init__(chain, self._secret.public_key(), _KeysOnDemand(self._secret))
 
     def encrypt(
-        self, values: ArrayLike, *, bound: Bound = None, level: int | None = None, symmetric: bool = False
+        self,
+        values: ArrayLike,
+        *,
+        bound: Bound = None,
+        level: int | None = None,
+        batch: int | None = None,
+        progress: bool = False,
+        symmetric: bool = False,
     ) -> EncryptedArray:
         """As `Context.encrypt`; ``symmetric=True`` encrypts under the secret key.
 
         That has less noise, and half the bytes to send, since the uniform half travels as a seed.
         """
         if not symmetric:
-            return super().encrypt(values, bound=bound, level=level)
-        return self._encrypt(values, bound, level, Encryption.SYMMETRIC, self._secret.encrypt)
+            return super().encrypt(values, bound=bound, level=level, batch=batch, progress=progress)
+        layout = self._layout(values, batch)
+        return self._encrypt(values, layout, bound, level, Encryption.SYMMETRIC, self._secret.encrypt, progress)
 
-    def decrypt(self, array: EncryptedArray) -> NDArray[Any]:
+    def decrypt(self, array: EncryptedArray, *, progress: bool = False) -> NDArray[Any]:
         """The values of an encrypted array: float64 or complex128 (CKKS), int64 (BFV).
 
         Products are decrypted as they are, neither relinearised nor rescaled: that would cost time and precision.
         Raises ParameterError for an array under another key.
         """
         self.require(array)
-        values = [self.evaluator.decode(self._secret.decrypt(shard), shard) for shard in array.shards]
+        shards = tqdm(array.shards, desc="decrypting", disable=not progress, leave=False)
+        values = [self.evaluator.decode(self._secret.decrypt(shard), shard) for shard in shards]
         decrypted = array.layout.unpack(values)
         return decrypted.real.copy() if array.dtype.kind == "f" else decrypted
 

@@ -83,7 +83,7 @@ INCLUDES = {
 THIRD_PARTY = {
     "numpy": "",
     "cryptography": "io ring.random",
-    "tqdm": "demo owner",
+    "tqdm": "context demo owner",
     "sklearn": "examples ml",
 }
 NEVER_IMPORTED = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve"}  # received bytes are never unpickled

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from fhe.arrays.array import EncryptedArray
-from fhe.arrays.layout import Layout
+from fhe.arrays.layout import Axis, Layout
 from fhe.circuits.evaluator import Evaluator
 from fhe.errors import FormatError, ParameterError
 from fhe.io.claims import Claims
@@ -19,7 +19,10 @@ from fhe.parameters import CKKSParameters
 from fhe.rlwe.ciphertext import Ciphertext
 from fhe.rlwe.codec import KEY_ID_BYTES, ciphertext_from_parts, ciphertext_to_parts
 
-ENTRIES: Final = ["parameters", "key_id", "shape", "slots", "stride", "clean", "dtype", "shards"]
+PLACES: Final = ["strides", "offset", "repeats"]
+ENTRIES: Final = ["parameters", "key_id", "shape", "slots", *PLACES, "clean", "dtype", "shards"]
+FIRST_ENTRIES: Final = ["parameters", "key_id", "shape", "slots", "stride", "clean", "dtype", "shards"]
+MOST_AXES: Final = 32
 PARAMETERS_ID_BYTES: Final = 32
 DTYPES: Final = {"ckks": {"f": "float64", "c": "complex128"}, "bfv": {"i": "int64"}}
 
@@ -31,15 +34,19 @@ def array_to_bytes(array: EncryptedArray) -> bytes:
     Raises ParameterError for an array with a ciphertext that is not encrypted (`x - x`, `x * 0`), MissingKeyError
     where a pending product cannot be relinearised.
     """
+    if array.layout.virtual:  # what shares places is given its own
+        array = array.relaid(array.fresh_layout(array.shape))
     settled = array.settled()
     parameters, layout = array.evaluator.chain.parameters, array.layout
     parts = [ciphertext_to_parts(shard) for shard in settled.shards]
     content = {
         "parameters": parameters.id,
         "key_id": array.key_id.hex(),
-        "shape": [int(length) for length in layout.shape],
+        "shape": list(layout.shape),
         "slots": layout.slots,
-        "stride": layout.stride,
+        "strides": list(layout.strides),
+        "offset": layout.offset,
+        "repeats": [number for axis in layout.repeats for number in axis],
         "clean": layout.clean,
         "dtype": DTYPES[parameters.scheme][array.dtype.kind],
         "shards": [description for description, _ in parts],
@@ -59,7 +66,8 @@ def array_from_bytes(data: bytes, evaluator: Evaluator) -> EncryptedArray:
 
 def _opened(data: bytes) -> tuple[Container, Claims]:
     container = Container.from_bytes(data, "array")
-    return container, Claims(container.content, "an encrypted array", ENTRIES)
+    names = FIRST_ENTRIES if "stride" in container.content else ENTRIES
+    return container, Claims(container.content, "an encrypted array", names)
 
 
 def _identity(claims: Claims) -> tuple[str, bytes]:
@@ -92,14 +100,35 @@ def _array(container: Container, claims: Claims, evaluator: Evaluator) -> Encryp
 
 def _layout(claims: Claims, evaluator: Evaluator, shards: int) -> Layout:
     """The layout, if one of so many ciphertexts may have it; nothing is allocated by its claims."""
-    slots = claims.integer("slots", evaluator.slots, evaluator.slots)
-    stride, shape = claims.integer("stride", 1, evaluator.row), claims.integers("shape", 2)
-    layout = Layout(tuple(shape), slots, stride, claims.flag("clean"))
-    if any(length < 1 for length in shape) or slots % stride or layout.width > stride or layout.shards != shards:
+    slots, shape = claims.integer("slots", evaluator.slots, evaluator.slots), tuple(claims.integers("shape", MOST_AXES))
+    strides, offset, repeats = _places(claims, shape, evaluator, shards)
+    sized = all(length >= 1 for length in shape) and math.prod(shape) <= shards * slots
+    repeated = all(length > 1 and stride > 0 for length, stride in repeats)
+    if sized and repeated and len(strides) == len(shape):
+        layout = Layout(shape, slots, strides, offset, repeats, claims.flag("clean"), evaluator.row)
+        if layout.strides == strides and layout.shards == shards and layout.injective and layout.within:
+            return layout
+    raise FormatError(
+        f"shape {shape!r:.60} with strides {strides!r:.60} does not lie in {shards} ciphertexts of {slots} slots"
+    )
+
+
+def _places(
+    claims: Claims, shape: tuple[int, ...], evaluator: Evaluator, shards: int
+) -> tuple[tuple[int, ...], int, tuple[Axis, ...]]:
+    """Strides, offset and repeats; the first arrays were vectors, and rows of a power of two."""
+    if claims.knows("strides"):
+        numbers = claims.integers("repeats", 2 * MOST_AXES)
+        repeats = tuple(map(Axis, numbers[::2], numbers[1::2])) if len(numbers) % 2 == 0 else (Axis(0, 0),)
+        most = shards * evaluator.slots
+        return tuple(claims.integers("strides", MOST_AXES)), claims.integer("offset", 0, most), repeats
+    stride = claims.integer("stride", 1, evaluator.row)
+    if len(shape) > 2 or evaluator.slots % stride:
         raise FormatError(
-            f"shape {layout.shape!r:.60} with stride {stride} does not lie in {shards} ciphertexts of {slots} slots"
+            f"shape {shape!r:.60} with stride {stride} is no vector and no rows of {evaluator.slots} slots"
         )
-    return layout
+    strides = (stride, 1)[: len(shape)]
+    return tuple(0 if length == 1 else s for length, s in zip(shape, strides, strict=True)), 0, ()
 
 
 def _settled(x: Ciphertext, evaluator: Evaluator) -> Ciphertext:

@@ -37,7 +37,7 @@ class EncodedMatrix:
         finite = largest is not None and np.isfinite(largest)
         self.evaluator = evaluator
         self._matrix, _ = evaluator.admit(matrix, max(largest, 2.0**-20) if largest is not None and finite else None)
-        self._maps: dict[bool, LinearMap] = {}
+        self._maps: dict[tuple[bool, int], LinearMap] = {}
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -58,20 +58,24 @@ class EncodedMatrix:
     @property
     def rotations(self) -> list[int]:
         """The rotation steps of ``W @ x`` for a fresh vector x."""
-        return self._map(zero_padded=True).rotations
+        return self._fresh().rotations
 
     def encode(self, level: int) -> None:
         """Encode now what ``W @ x`` needs for a fresh vector x of this level."""
-        self._map(zero_padded=True).encode(level)
+        self._fresh().encode(level)
 
-    def times(self, x: Ciphertext, zero_padded: bool) -> Ciphertext:
-        """W times the vector in the first slots of one ciphertext; are the others zero?"""
-        return self._map(zero_padded)(x)
+    def map(self, zero_padded: bool, period: int = 0) -> LinearMap:
+        """W for vectors in the first slots of one ciphertext: are the others zero, or with which period do they repeat?
+
+        A period is a power of two, not below the length of the vector.
+        """
+        if (zero_padded, period) not in self._maps:
+            made = LinearMap.of_matrix(self.evaluator, self._matrix, zero_padded, period)
+            self._maps[zero_padded, period] = made
+        return self._maps[zero_padded, period]
+
+    def _fresh(self) -> LinearMap:
+        return self.map(zero_padded=True, period=1 << (self.shape[1] - 1).bit_length())
 
     def __repr__(self) -> str:
         return f"EncodedMatrix(shape={self.shape}, dtype={self.dtype})"
-
-    def _map(self, zero_padded: bool) -> LinearMap:
-        if zero_padded not in self._maps:
-            self._maps[zero_padded] = LinearMap.of_matrix(self.evaluator, self._matrix, zero_padded)
-        return self._maps[zero_padded]

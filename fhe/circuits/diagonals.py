@@ -102,6 +102,30 @@ def forms(matrix: NDArray[Any], row: int, zero_padded: bool = True) -> Iterator[
             return
 
 
+def repeating(matrix: NDArray[Any], row: int, period: int) -> Iterator[tuple[Diagonals, int]]:
+    """The ways to multiply by a matrix where x repeats through the row with a period, and with which period y does.
+
+    Periods are powers of two, so that y is fit for the next matrix. What x holds after its n entries does not matter;
+    what y holds after its m entries is zero.
+
+    >>> W = np.arange(1.0, 9.0).reshape(2, 4)
+    >>> x = np.tile([1.0, 2.0, 3.0, 4.0], 4)
+    >>> [(len(form.steps), period, form(x)[:2 * period].tolist()) for form, period in repeating(W, 16, 4)]
+    [(4, 4, [30.0, 70.0, 0.0, 0.0, 30.0, 70.0, 0.0, 0.0]), (2, 2, [30.0, 70.0, 30.0, 70.0])]
+    """
+    i, j = matrix.nonzero()
+    lowest = 1 << (len(matrix) - 1).bit_length()
+    for folds in range(max(period // lowest, 1).bit_length()):
+        height = max(period, lowest) >> folds
+        k = (j - i) % min(height, period)
+        copies = np.arange(row // (height << folds))[:, None] * (height << folds)
+        places = ((j - k) % (height << folds) if folds else i) + copies
+        values = np.broadcast_to(matrix[i, j], places.shape)
+        steps = np.broadcast_to(_cyclic(k, row), places.shape)
+        sums = tuple(height << fold for fold in reversed(range(folds)))
+        yield Diagonals(row, (steps.ravel(), places.ravel(), values.ravel()), (), sums), height
+
+
 def unwrapped(matrix: NDArray[Any], row: int) -> Diagonals:
     """u_k[i] = W[i, i + k] for -m < k < n: whatever lies in the other slots.
 

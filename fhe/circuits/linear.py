@@ -33,13 +33,13 @@ def inner_sum(evaluator: Evaluator, x: Ciphertext, count: int, stride: int = 1) 
     steps = inner_sum_steps(count, stride)
     needed = [step for step in steps if step < evaluator.row]
     if needed:
-        x = _summed(evaluator, x, needed)
+        x = summed(evaluator, x, needed)
     if len(needed) < len(steps):  # BFV: both rows are occupied
         x = evaluator.add(x, evaluator.swap(x))
     return x
 
 
-def _summed(evaluator: Evaluator, x: Ciphertext, steps: list[int]) -> Ciphertext:
+def summed(evaluator: Evaluator, x: Ciphertext, steps: list[int]) -> Ciphertext:
     """x added to itself rotated, step after step; what is pending of a product, and the division by P, come last.
 
     Undivided products of BFV are settled first: their levels fall, and every rotation costs less.

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fhe.circuits.diagonals import Diagonals, forms
+from fhe.circuits.diagonals import Diagonals, forms, repeating
 from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.rotations import Rotations, doubled, rotated
 from fhe.circuits.schedule import Prices, Schedule, prices, schedules
@@ -26,15 +26,20 @@ class LinearMap:
     about half of the work; without, whatever they hold has no influence.
     """
 
-    def __init__(self, evaluator: Evaluator, candidates: Sequence[Diagonals]) -> None:
+    def __init__(self, evaluator: Evaluator, candidates: Sequence[Diagonals], periods: Sequence[int] = ()) -> None:
         self.evaluator = evaluator
+        self._periods = dict(zip(map(id, candidates), periods, strict=False))
         self._routes = Routes.of(evaluator.keys, evaluator.row)
         self.diagonals, self.schedule = self._cheapest(candidates)
         self._encoded: dict[int, Factors] = {}
 
     @classmethod
-    def of_matrix(cls, evaluator: Evaluator, matrix: NDArray[Any], zero_padded: bool = True) -> LinearMap:
+    def of_matrix(
+        cls, evaluator: Evaluator, matrix: NDArray[Any], zero_padded: bool = True, period: int = 0
+    ) -> LinearMap:
         """matrix @ x for x in the first slots; the slots after the result hold no meaning.
+
+        With a ``period``, a power of two, x repeats through the row, and so does the result: `diagonals.repeating`.
 
         Raises EncodingError for a matrix larger than a row of slots, MissingKeyError where the rotation keys at hand
         do not suffice.
@@ -44,7 +49,14 @@ class LinearMap:
                 f"a matrix of shape {matrix.shape} does not act within a row of {evaluator.row} slots; it needs two "
                 "axes, neither longer than that: use a larger ring_degree, or multiply block by block"
             )
+        if period:
+            return cls(evaluator, *zip(*repeating(matrix, evaluator.row, period), strict=True))
         return cls(evaluator, list(forms(matrix, evaluator.row, zero_padded)))
+
+    @property
+    def period(self) -> int:
+        """With which period results repeat through the row, 0 where they do not."""
+        return self._periods.get(id(self.diagonals), 0)
 
     @property
     def rotations(self) -> list[int]:

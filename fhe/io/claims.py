@@ -85,6 +85,10 @@ class Claims:
             raise self._wrong(name, f"{2 * size} hexadecimal digits")
         return bytes.fromhex(value)
 
+    def knows(self, name: str) -> bool:
+        """Whether there is such an entry at all, for what has had several forms."""
+        return name in self._values
+
     def has(self, name: str) -> bool:
         """Whether an optional entry is more than null."""
         return self._values[name] is not None

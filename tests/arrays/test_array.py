@@ -9,12 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fhe.arrays.array import EncryptedArray
-from fhe.arrays.layout import Layout
 from fhe.backend.protocol import Backend
 from fhe.errors import EncodingError, LevelError, MissingKeyError, ParameterError
 from fhe.owner import KeyOwner
@@ -135,44 +132,25 @@ def test_reals_and_complex_numbers(backend: Backend) -> None:
     assert_decrypts(party, real * 1j, z.real * 1j)
 
 
-@given(
-    shape=st.one_of(st.tuples(), st.tuples(st.integers(1, 40)), st.tuples(st.integers(1, 9), st.integers(1, 8))),
-    log_slots=st.integers(3, 6),
-)
-def test_layouts_keep_every_element_apart(shape: tuple[int, ...], log_slots: int) -> None:
-    layout = Layout.of(shape, 1 << log_slots)
-    values = np.arange(1, np.prod(shape, dtype=int) + 1).reshape(shape)
-    packed = layout.pack(values)
-    assert packed.shape == (layout.shards, layout.slots)
-    assert np.array_equal(layout.unpack(list(packed)), values)
-    assert sorted(packed[packed != 0]) == list(range(1, values.size + 1))
-    assert np.array_equal(layout.mask() != 0, packed != 0)
-    assert layout.full == bool((packed != 0).all())
-
-
 # --- what is refused, before any work -----------------------------------------------------------------------------
 
 
 def test_shapes_that_do_not_fit(party: KeyOwner) -> None:
     x, rows = encrypted(party, data(party, 5)), encrypted(party, data(party, 4, 3))
-    with pytest.raises(EncodingError, match=r"shapes \(5,\) and \(4,\) do not combine"):
+    with pytest.raises(EncodingError, match=r"shapes \(5,\) and \(4,\) do not broadcast"):
         x + encrypted(party, data(party, 4))
-    with pytest.raises(EncodingError, match=r"shape \(4,\) does not broadcast to \(5,\)"):
+    with pytest.raises(EncodingError, match=r"shapes \(5,\) and \(4,\) do not broadcast"):
         x + data(party, 4)
     with pytest.raises(EncodingError, match="5 and 4 differ"):
         x @ data(party, 4)
-    with pytest.raises(EncodingError, match="lie differently"):
-        rows @ data(party, 3) + encrypted(party, data(party, 4))
-    with pytest.raises(EncodingError, match="is not offered"):
-        rows @ data(party, 3, 2)
-    with pytest.raises(EncodingError, match="up to two dimensions"):
-        party.encrypt(np.zeros((2, 2, 2)))
+    with pytest.raises(EncodingError, match=r"\(4, 3\) and \(2, 3\): 3 and 2 differ"):
+        rows @ data(party, 2, 3)
     with pytest.raises(EncodingError, match="at least one element"):
         party.encrypt([])
-    with pytest.raises(EncodingError, match="does not fit"):
-        party.encrypt(np.zeros((2, 100)))
-    with pytest.raises(EncodingError, match="axis 0"):
-        rows.sum(axis=0)
+    with pytest.raises(EncodingError, match="at least one element"):
+        x[3:3]
+    with pytest.raises(IndexError, match="axis 2"):
+        rows.sum(axis=2)
 
 
 @pytest.mark.parametrize("exponent", [0, -1, 2.0, True])

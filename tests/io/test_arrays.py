@@ -26,7 +26,7 @@ from tests.io.parties import SETS, agrees, forged, owner_of, paths, residues_of,
 from tests.io.strategies import HOSTILE, entries, mangled
 
 REFERENCE, NATIVE = choose("reference"), choose("native")
-SHAPES = [(), (1,), (5,), (40,), (3, 3), (9, 2)]
+SHAPES = [(), (1,), (5,), (40,), (3, 3), (9, 2), (2, 3, 4), (2, 1, 9)]
 names = pytest.mark.parametrize("name", SETS)
 
 
@@ -165,12 +165,24 @@ CHANGES = {
     "an empty shape": lambda content, _: content.update(shape=[0]),
     "a negative shape": lambda content, _: content.update(shape=[-20]),
     "three dimensions": lambda content, _: content.update(shape=[20, 1, 1]),
-    "rows wider than the stride": lambda content, _: content.update(shape=[20, 2]),
+    "rows wider than the stride": lambda content, _: content.update(shape=[10, 2], strides=[1, 1]),
+    "a stride too few": lambda content, _: content.update(strides=[]),
+    "a stride too many": lambda content, _: content.update(strides=[20, 1]),
+    "shared places": lambda content, _: content.update(strides=[0]),
+    "a stride of one element": lambda content, _: content.update(shape=[20, 1], strides=[1, 1]),
+    "a stride into nowhere": lambda content, _: content.update(strides=[2]),
+    "a stride backwards into nowhere": lambda content, _: content.update(strides=[-1], offset=18),
+    "a giant stride": lambda content, _: content.update(strides=[1 << 62]),
     "more slots": lambda content, _: content.update(slots=16, shape=[40]),
     "fewer slots": lambda content, _: content.update(slots=4, shape=[12]),
-    "no stride": lambda content, _: content.update(stride=0),
-    "an odd stride": lambda content, _: content.update(stride=3, shape=[6]),
-    "a stride beyond the row": lambda content, _: content.update(stride=1 << 20),
+    "a negative offset": lambda content, _: content.update(offset=-1),
+    "an offset too large": lambda content, _: content.update(offset=5),
+    "half a repetition": lambda content, _: content.update(repeats=[2]),
+    "no repetition": lambda content, _: content.update(repeats=[1, 8]),
+    "repetitions over elements": lambda content, _: content.update(repeats=[2, 8]),
+    "repetitions beyond the slots": lambda content, _: content.update(shape=[17], repeats=[2, 24]),
+    "repetitions in other ciphertexts": lambda content, _: content.update(shape=[3], offset=16, repeats=[3, 4]),
+    "the entry of older arrays, too": lambda content, _: content.update(stride=1),
     "dtype of the other scheme": lambda content, _: content.update(dtype="int64"),
     "an unknown dtype": lambda content, _: content.update(dtype="object"),
     "no shards": lambda content, _: content.update(shards=[]),
@@ -209,12 +221,32 @@ def test_forged_claims_are_refused(change: Any) -> None:
         OWNER["ckks"].load(forged(BLOB["ckks", False], "array", change))
 
 
-def test_rows_do_not_cross_the_two_rows_of_integers() -> None:
-    """16 slots in two rows of 8: elements 8 apart are in one row each, 16 apart there is no such row."""
-    one, none = (with_entry(BLOB["bfv", False], "array", ("stride",), stride) for stride in (8, 16))
-    assert OWNER["bfv"].load(with_entry(one, "array", ("shape",), [4])).layout.stride == 8
-    with pytest.raises(FormatError, match="entry stride"):
-        OWNER["bfv"].load(with_entry(none, "array", ("shape",), [2]))
+def as_before(data: bytes, shape: list[int], stride: int) -> bytes:
+    """The array as it was written when arrays were vectors and rows."""
+
+    def change(content: dict[str, Any], _: dict[str, bytes]) -> None:
+        for name in ("strides", "offset", "repeats"):
+            del content[name]
+        content.update(shape=shape, stride=stride)
+
+    return forged(data, "array", change)
+
+
+@pytest.mark.parametrize(
+    ("shape", "stride", "places"), [([20], 1, (1,)), ([5, 3], 4, (4, 1)), ([4], 8, (8,)), ([4, 1], 8, (8, 0))]
+)
+def test_vectors_and_rows_of_the_first_arrays(shape: list[int], stride: int, places: tuple[int, ...]) -> None:
+    """16 slots in two rows of 8."""
+    layout = OWNER["bfv"].load(as_before(BLOB["bfv", False], shape, stride)).layout
+    assert (layout.shape, layout.strides, layout.repeats) == (tuple(shape), places, ())
+
+
+@pytest.mark.parametrize(
+    ("shape", "stride"), [([2], 16), ([20], 0), ([6], 3), ([20, 2], 1), ([20, 1, 1], 1), ([8], 1), ([1 << 60], 1)]
+)
+def test_no_vectors_and_rows_of_the_first_arrays(shape: list[int], stride: int) -> None:
+    with pytest.raises(FormatError):
+        OWNER["bfv"].load(as_before(BLOB["bfv", False], shape, stride))
 
 
 @pytest.mark.parametrize("scale", [2.0, 0.5, 2.0**40])

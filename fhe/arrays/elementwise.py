@@ -1,0 +1,130 @@
+"""Element by element: encrypted with encrypted, encrypted with plain, whatever their shapes and layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fhe.arrays.layout import Layout
+from fhe.arrays.packed import A, broadcast_shape
+from fhe.arrays.plans import Cost, Plan, conversion
+from fhe.rlwe.ciphertext import Ciphertext
+
+Encrypted = Callable[[Ciphertext, Ciphertext], Ciphertext]
+Plain = Callable[[Ciphertext, ArrayLike], Ciphertext]
+
+SMALLEST_BOUND = 2.0**-20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meeting:
+    """How two layouts come together: a plan for each (None for what stays), and where the results lie."""
+
+    plans: tuple[Plan | None, Plan | None]
+    sum: Layout
+    product: Layout
+
+    @property
+    def cost(self) -> Cost:
+        """Of both plans."""
+        x, y = (Cost() if plan is None else plan.cost for plan in self.plans)
+        return x + y
+
+
+def combined(x: A, y: A, operation: Encrypted, absorbing: bool = False) -> A:
+    """operation(x, y), element by element; ``absorbing`` where zero times anything is zero.
+
+    Arrays that lie alike are combined as they are. Others are brought together at the least cost, see `meeting`.
+    """
+    dtype = x.dtype if x.dtype is y.dtype else x.evaluator.result_type(x.dtype, y.dtype)
+    layout = x.layout
+    if layout is not y.layout and layout != y.layout:
+        meet = meeting(layout, y.layout)
+        layout = meet.product if absorbing else meet.sum
+        x = x if meet.plans[0] is None else x.carried(meet.plans[0])
+        y = y if meet.plans[1] is None else y.carried(meet.plans[1])
+    if len(x.shards) == 1:
+        return x.like((operation(x.shards[0], y.shards[0]),), layout, dtype)
+    return x.like(list(map(operation, x.shards, y.shards)), layout, dtype)
+
+
+@lru_cache(maxsize=512)
+def meeting(x: Layout, y: Layout) -> Meeting:
+    """The cheapest way to bring two arrays together: to the layout of one, to strides of both, or to a new one.
+
+    >>> rows, vector = Layout.of((4, 3), 16), Layout.of((3,), 16)
+    >>> meeting(rows, vector).cost, meeting(rows, Layout.of((4, 1), 16)).cost
+    (Cost(levels=0, rotations=0, masks=0), Cost(levels=1, rotations=5, masks=4))
+    """
+    shape, best = broadcast_shape(x.shape, y.shape), None
+    for target in _targets(x, y, shape):
+        plans = conversion(x, target), conversion(y, target)
+        if plans[0].target.repeats != plans[1].target.repeats:
+            continue  # one is to be spread, which gives repetitions up; the next target does without
+        cost = plans[0].cost + plans[1].cost
+        if best is None or cost < best[0]:
+            best = cost, plans
+        if not any(cost):
+            break
+    assert best is not None
+    p, q = best[1]
+    kept = tuple(None if plan.target == source and plan.picks == tuple(range(source.shards)) else plan
+                 for plan, source in ((p, x), (q, y)))  # fmt: skip
+    return Meeting(
+        (kept[0], kept[1]), replace(p.target, clean=p.clean and q.clean), replace(p.target, clean=p.clean or q.clean)
+    )
+
+
+def _targets(x: Layout, y: Layout, shape: tuple[int, ...]) -> Iterator[Layout]:
+    """Layouts that two arrays may meet in; every place at most once."""
+    seen_x, seen_y = (layout.view(lambda a: np.broadcast_to(a, shape)) for layout in (x, y))
+    assert seen_x is not None
+    assert seen_y is not None
+    both = []
+    for one, other in ((seen_x.layout, seen_y.layout), (seen_y.layout, seen_x.layout)):
+        strides = tuple(s or t for s, t in zip(one.strides, other.strides, strict=True))
+        both.append(replace(one, strides=strides))
+    both.append(Layout.of(shape, x.slots, x.row))
+    for layout in both:
+        if layout.virtual or not layout.injective or not layout.within:
+            continue
+        yield layout
+        if layout.repeats:
+            yield replace(layout, repeats=())
+
+
+# --- with plain operands ------------------------------------------------------------------------------------------
+
+
+def with_plain(x: A, other: Any, operation: Plain, absorbing: bool = False) -> A:
+    """operation(x, other) for a plain array or number; ``absorbing`` as in `combined`."""
+    array = np.asarray(other)
+    dtype = x.evaluator.result_type(x.dtype, array.dtype)
+    array, _ = x.evaluator.admit(array, _bound(array))
+    if not array.ndim and (absorbing or x.layout.full or not x.layout.clean):
+        return x.map(lambda shard: operation(shard, array)).of_dtype(dtype)
+    x = _roomy(x, broadcast_shape(x.shape, array.shape))
+    slots = x.layout.pack(array)  # into the elements' slots only, so that padding stays zero
+    return x.like([operation(shard, values) for shard, values in zip(x.shards, slots, strict=True)], x.layout, dtype)
+
+
+def _bound(array: NDArray[Any]) -> float | None:
+    if array.dtype.kind not in "fc" or not array.size:
+        return None
+    largest = float(np.max(np.abs(array)))
+    return max(largest, SMALLEST_BOUND) if np.isfinite(largest) else None
+
+
+def _roomy(x: A, shape: tuple[int, ...]) -> A:
+    """The array broadcast to a shape, every element at a place of its own."""
+    if x.shape == shape and not x.layout.virtual:
+        return x
+    seen = x.layout.view(lambda a: np.broadcast_to(a, shape))
+    assert seen is not None
+    target = x.fresh_layout(shape)
+    return x.relaid(target if seen.layout.virtual else seen.layout)

@@ -1,0 +1,141 @@
+"""Ciphertexts with the layout of their elements: what all functions of arrays work on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Self, TypeVar
+
+import numpy as np
+
+from fhe.arrays.layout import Layout
+from fhe.arrays.moves import carried
+from fhe.arrays.plans import Cost, Plan, conversion
+from fhe.circuits.evaluator import Evaluator
+from fhe.errors import EncodingError
+from fhe.rlwe.ciphertext import Ciphertext
+
+A = TypeVar("A", bound="Packed")
+
+
+class Packed:
+    """Ciphertexts ("shards"), where the elements lie in them, and what computes on them. Never changed."""
+
+    __slots__ = ("__weakref__", "dtype", "evaluator", "layout", "shards")
+
+    def __init__(
+        self, evaluator: Evaluator, shards: Sequence[Ciphertext], layout: Layout, dtype: np.dtype[Any]
+    ) -> None:
+        self.evaluator = evaluator
+        self.shards = tuple(shards)
+        self.layout = layout
+        self.dtype = dtype
+
+    # --- what is publicly known -------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.layout.shape
+
+    @property
+    def ndim(self) -> int:
+        return len(self.layout.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.layout.size
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the ciphertexts in memory; one that serves several places counts once."""
+        return sum({id(shard): shard.nbytes for shard in self.shards}.values())
+
+    @property
+    def key_id(self) -> bytes:
+        return self.shards[0].key_id
+
+    @property
+    def level(self) -> int:
+        """The level of the lowest shard, pending rescales counted as done."""
+        return min(shard.level for shard in self.settled().shards)
+
+    @property
+    def levels_left(self) -> int:
+        """Multiplications that still fit (CKKS: levels below; BFV: levels to switch down to)."""
+        return self.level
+
+    @property
+    def precision_bits(self) -> float:
+        """Bits after the binary point that are right, by the tracked bound; infinite in BFV."""
+        return min(self.evaluator.precision_bits(shard) for shard in self.shards)
+
+    @property
+    def room_bits(self) -> float:
+        """Bits that noise (BFV) or values (CKKS) may still grow before results are refused, by the tracked bound."""
+        return min(self.evaluator.room_bits(shard) for shard in self.shards)
+
+    # --- others of the kind -----------------------------------------------------------------------------------------
+
+    def like(self, shards: Sequence[Ciphertext], layout: Layout, dtype: np.dtype[Any] | None = None) -> Self:
+        """An array of the same kind from other ciphertexts."""
+        return type(self)(self.evaluator, shards, layout, self.dtype if dtype is None else dtype)
+
+    def of_dtype(self, dtype: np.dtype[Any]) -> Self:
+        """The same values, said to be of another dtype."""
+        return self if dtype == self.dtype else self.like(self.shards, self.layout, dtype)
+
+    def map(self, function: Callable[[Ciphertext], Ciphertext], layout: Layout | None = None) -> Self:
+        """The function of every ciphertext; one that serves several places is computed once."""
+        shards = self.shards
+        if len(shards) == 1:
+            return self.like((function(shards[0]),), layout or self.layout)
+        known = {id(shard): function(shard) for shard in {id(shard): shard for shard in shards}.values()}
+        return self.like([known[id(shard)] for shard in shards], layout or self.layout)
+
+    def settled(self) -> Self:
+        """With pending relinearisations and rescales done."""
+        return self.map(self.evaluator.settle)
+
+    def rotatable(self) -> Self:
+        """With pending relinearisations done; what is only to be rescaled is better rotated before."""
+        return self.settled() if any(shard.degree > 1 for shard in self.shards) else self
+
+    def cleaned(self) -> Self:
+        """With zero padding; where the padding holds something, a mask takes it away at the price of a level."""
+        if self.layout.tidy:
+            return self
+        masks = self.layout.mask().astype(np.int64 if self.dtype.kind == "i" else np.float64)
+        shards = [self.evaluator.multiply_plain(x, mask) for x, mask in zip(self.shards, masks, strict=True)]
+        return self.like(shards, replace(self.layout, clean=True))
+
+    def relaid(self, layout: Layout) -> Self:
+        """The same values in another layout, broadcast to its shape; `cost_to` says what it takes.
+
+        What is claimed of the result's padding and repetitions may be less than the layout asks.
+        """
+        if layout == self.layout:
+            return self
+        return self.carried(conversion(self.layout, layout))
+
+    def carried(self, plan: Plan) -> Self:
+        """What a plan makes of this array."""
+        layout = replace(plan.target, clean=plan.clean)
+        return self.like(carried(self.evaluator, plan, self.shards, self.dtype.kind), layout)
+
+    def cost_to(self, layout: Layout) -> Cost:
+        """The levels, rotations and masks of `relaid`, before anything is done."""
+        return conversion(self.layout, layout).cost
+
+    def fresh_layout(self, shape: tuple[int, ...]) -> Layout:
+        """The layout that encryption would give an array of this shape."""
+        return Layout.of(shape, self.layout.slots, self.layout.row)
+
+
+def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The common shape of operands, or EncodingError."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listed = " and ".join(map(str, shapes))
+        raise EncodingError(f"shapes {listed} do not broadcast; from the last axis on they must match") from None

@@ -1,0 +1,274 @@
+"""Moving elements between slots: which rotations and masks bring arrays of some layouts to another, and their cost.
+
+A `Plan` is made from what every slot holds and what every slot of the result should hold, by enumeration, so that
+no special case of strides can go wrong. It is cheap where it can be: ciphertexts that fit are taken as they are, one
+rotation brings what lies in the same order, and masks (a level in CKKS) come only where several parts would overlap, or
+where what is not wanted would stay. An element that goes to many places is spread by doubling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhe.arrays.layout import UNKNOWN, ZERO, Axis, Layout
+
+Numbers = NDArray[np.int64]
+T = TypeVar("T")
+FEW = 8  # so many rotations of one ciphertext are made one by one, hoisted; more in baby and giant steps
+CANDIDATES = 64  # so many repetitions of an element are looked at
+
+
+class Cost(NamedTuple):
+    """What moving elements takes: levels (CKKS; in BFV masks take noise), rotations and row swaps, masks.
+
+    >>> Cost(levels=0, rotations=9, masks=0) < Cost(levels=1, rotations=1, masks=2)  # a level is worth more
+    True
+    """
+
+    levels: int = 0
+    rotations: int = 0
+    masks: int = 0
+
+    def __add__(self, other: object) -> Cost:  # of two operands, side by side
+        assert isinstance(other, Cost)
+        masks = self.masks + other.masks
+        return Cost(max(self.levels, other.levels), self.rotations + other.rotations, masks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """A ciphertext of the source, rows swapped, rotated by ``step``, masked: a part of one of the result."""
+
+    source: int
+    step: int
+    swap: bool
+    mask: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """For every ciphertext of the target the terms whose sum it is, then (count, stride) pairs to spread it by.
+
+    ``clean`` says whether everything is zero in the result that the target does not speak of.
+    """
+
+    target: Layout
+    terms: tuple[tuple[Term, ...], ...]
+    clean: bool
+    spreads: tuple[Axis, ...] = ()
+
+    @property
+    def picks(self) -> tuple[int, ...] | None:
+        """Which ciphertexts of the source the target's are, where they are that; else None."""
+        if self.spreads or any(len(t) != 1 or t[0].step or t[0].swap or t[0].mask is not None for t in self.terms):
+            return None
+        return tuple(term.source for (term,) in self.terms)
+
+    @property
+    def cost(self) -> Cost:
+        made = {id(terms): terms for terms in self.terms}.values()  # each once
+        masks = sum(term.mask is not None for terms in made for term in terms)
+        moved = {(t.source, t.step, t.swap) for terms in made for t in terms if t.step}
+        moved |= {(t.source, 0, True) for terms in made for t in terms if t.swap}
+        steps = sum(window_cost(spread.length) for spread in self.spreads) * len(made)
+        return Cost(int(masks > 0), len(moved) + steps, masks)
+
+
+def window(x: T, count: int, stride: int, rotate: Callable[[T, int], T], add: Callable[[T, T], T]) -> T:
+    """sum_{i < count} rotate(x, i * stride), in log2(count) rotations and one more for every further bit of the count.
+
+    A window of 2^k summands is doubled; for each bit of the count one is put in front of those that came before.
+
+    >>> window(np.arange(8), 3, 2, lambda x, step: np.roll(x, -step), np.add)
+    array([ 6,  9, 12, 15, 10, 13,  8, 11])
+    """
+    total, size = None, 1
+    while True:
+        if count & size:
+            total = x if total is None else add(x, rotate(total, size * stride))
+        size *= 2
+        if size > count:
+            assert total is not None
+            return total
+        x = add(x, rotate(x, size // 2 * stride))
+
+
+def window_cost(count: int) -> int:
+    """The rotations of `window`.
+
+    >>> [window_cost(count) for count in (1, 2, 3, 4, 7, 8)]
+    [0, 1, 2, 2, 4, 3]
+    """
+    return count.bit_length() - 2 + count.bit_count()
+
+
+# --- planning --------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=512)
+def conversion(source: Layout, target: Layout) -> Plan:
+    """An array of the source's layout, broadcast to the target's shape, in the target's layout."""
+    numbers = np.broadcast_to(source.numbers(), target.shape)
+    return arrangement([source], numbers, target)
+
+
+def arrangement(sources: Sequence[Layout], numbers: Numbers, target: Layout) -> Plan:
+    """A new array from the elements of others, numbered through from 1, 0 for zero; no claim on target.clean."""
+    held = memory_of(sources)
+    wanted = _wanted(numbers, target)
+    plan = _gathered(held, wanted, target)
+    if plan.cost.levels and (spread := _spread(held, numbers, target)) and spread.cost < plan.cost:
+        return spread
+    return plan
+
+
+def memory_of(sources: Sequence[Layout]) -> Numbers:
+    """What the slots of several arrays hold, ciphertexts one after another, elements numbered through."""
+    parts, before = [], 0
+    for layout in sources:
+        contents = layout.contents()
+        parts.append(np.where(contents > 0, contents + before, contents))
+        before += layout.size
+    return np.concatenate(parts)
+
+
+def _wanted(numbers: Numbers, target: Layout) -> Numbers:
+    """What the slots of the target must hold; `UNKNOWN` where it does not matter."""
+    out = np.full(target.shards * target.slots, UNKNOWN)
+    target.window(out, repeated=True)[...] = numbers
+    return out.reshape(target.shards, target.slots)
+
+
+def _gathered(held: Numbers, wanted: Numbers, target: Layout) -> Plan:
+    rows = target.slots // target.row
+    finder = _Finder(held, rows)
+    known: dict[bytes, tuple[tuple[Term, ...], bool]] = {}  # ciphertexts that hold the same are made once
+    for slots in wanted:
+        if (key := slots.tobytes()) not in known:
+            known[key] = finder.find(slots)
+    found = [known[slots.tobytes()] for slots in wanted]
+    return Plan(target, tuple(terms for terms, _ in found), all(clean for _, clean in found))
+
+
+class _Finder:
+    """Finds the terms of one ciphertext of a result."""
+
+    def __init__(self, held: Numbers, rows: int) -> None:
+        self.held, self.rows = held, rows
+        self.slots = held.shape[1]
+        self.row = self.slots // rows
+        flat = held.ravel()
+        self._order = np.argsort(flat, kind="stable")
+        self._sorted = flat[self._order]
+
+    def places(self, number: int) -> NDArray[np.int64]:
+        """Where an element is held."""
+        low, high = np.searchsorted(self._sorted, [number, number + 1])
+        return self._order[low:high]
+
+    def moved(self, term: Term) -> Numbers:
+        """What a ciphertext holds after swap and rotation."""
+        contents = self.held[term.source].reshape(self.rows, self.row)
+        contents = contents[::-1] if term.swap else contents
+        shifted: Numbers = np.roll(contents, -term.step, axis=1).ravel()
+        return shifted
+
+    def term(self, place: int, slot: int) -> Term:
+        """The move that brings a place of the source to a slot of the result."""
+        source, at = divmod(int(place), self.slots)
+        (row, column), (to_row, to_column) = divmod(at, self.row), divmod(slot, self.row)
+        return Term(source, (column - to_column) % self.row, row != to_row)
+
+    def find(self, wanted: Numbers) -> tuple[tuple[Term, ...], bool]:
+        """The terms whose sum holds what is wanted, and whether it holds zero where nothing is."""
+        needed = np.flatnonzero(wanted > 0)
+        if not needed.size:
+            return (), True
+        if single := self._single(wanted, needed):
+            return single
+        return self._several(wanted, needed)
+
+    def _single(self, wanted: Numbers, needed: NDArray[np.intp]) -> tuple[tuple[Term, ...], bool] | None:
+        """One move that brings everything, without a mask if there is such a move."""
+        slot = int(needed[0])
+        candidates = [self.term(place, slot) for place in self.places(int(wanted[slot]))]
+        candidates.sort(key=lambda term: (term.step != 0) + term.swap)
+        masked = None
+        for term in candidates[:CANDIDATES]:
+            contents = self.moved(term)
+            if not np.array_equal(contents[needed], wanted[needed]):
+                continue
+            if not contents[wanted == ZERO].any():
+                return (term,), not contents[wanted == UNKNOWN].any()
+            masked = masked or term
+        return None if masked is None else ((replace(masked, mask=wanted > 0),), True)
+
+    def _several(self, wanted: Numbers, needed: NDArray[np.intp]) -> tuple[tuple[Term, ...], bool]:
+        """Elements grouped by the move that brings them; masked, unless zeros make that needless."""
+        first = np.searchsorted(self._sorted, wanted[needed])
+        places = self._order[np.minimum(first, self._order.size - 1)]
+        keys = np.stack([places // self.slots, *self._moves(places, needed)])
+        moves, which = np.unique(keys, axis=1, return_inverse=True)
+        terms = [Term(int(source), int(step), bool(swap)) for source, swap, step in moves.T]
+        plain = self._overlap_free(terms, wanted)
+        if plain is not None:
+            return tuple(terms), plain
+        masks = np.zeros((len(terms), self.slots), dtype=bool)
+        masks[which.ravel(), needed] = True
+        return tuple(replace(term, mask=mask) for term, mask in zip(terms, masks, strict=True)), True
+
+    def _moves(self, places: Numbers, slots: NDArray[np.intp]) -> tuple[Any, Any]:
+        at = places % self.slots
+        swap = at // self.row != slots // self.row
+        return swap, (at - slots) % self.row
+
+    def _overlap_free(self, terms: list[Term], wanted: Numbers) -> bool | None:
+        """None where a sum without masks would be wrong, else whether it is zero where nothing is wanted."""
+        if len(terms) > 4 * FEW:
+            return None
+        total, count = np.zeros_like(wanted), np.zeros_like(wanted)
+        for term in terms:
+            contents = self.moved(term)
+            total += contents
+            count += contents != ZERO
+        ok = np.where(wanted > 0, (total == wanted) & (count == 1), (wanted == UNKNOWN) | (count == 0))
+        return not count[wanted == UNKNOWN].any() if ok.all() else None
+
+
+def _spread(held: Numbers, numbers: Numbers, target: Layout) -> Plan | None:
+    """A plan that brings one element of each that an axis repeats, and copies it along by doubling."""
+    target, spreads, seeds = replace(target, repeats=()), [], numbers.copy()
+    for axis, (n, stride) in enumerate(target.axes):
+        if 0 < stride < target.row and n > 1 and _constant(numbers, axis):
+            count = min(n, target.row // stride)
+            index = np.arange(n).reshape([-1 if k == axis else 1 for k in range(numbers.ndim)])
+            seeds = np.where(index % count == 0, seeds, ZERO)
+            spreads.append(Axis(count, stride))
+    if not spreads:
+        return None
+    sown = _wanted(seeds, target)
+    sown[sown == UNKNOWN] = ZERO
+    grown, wanted = _grown(sown, spreads, target), _wanted(numbers, target)
+    if not np.array_equal(grown[wanted > 0], wanted[wanted > 0]):
+        return None  # a row ends within, or copies would meet other elements
+    plan = _gathered(held, sown, target)
+    return replace(plan, clean=not grown[wanted == UNKNOWN].any(), spreads=tuple(spreads))
+
+
+def _grown(sown: Numbers, spreads: Sequence[Axis], target: Layout) -> Numbers:
+    """What the slots hold after the spreads."""
+    rows = sown.reshape(-1, target.row)
+    for count, stride in spreads:
+        rows = window(rows, count, -stride, lambda x, step: np.roll(x, -step, axis=1), np.add)
+    return rows.reshape(sown.shape)
+
+
+def _constant(numbers: Numbers, axis: int) -> bool:
+    """Does every element along this axis equal the first?"""
+    return bool((numbers == np.take(numbers, [0], axis=axis)).all())

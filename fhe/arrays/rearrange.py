@@ -1,0 +1,123 @@
+"""Indexing, joining, rolling, repeating: whatever NumPy function only moves elements, NumPy itself says where to.
+
+A function that only looks differently at memory (slices, transposes) is asked for strides, and nothing moves. Any
+other is applied to the *numbers* of the elements, 0 standing for zero: where they end up is where the elements go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhe.arrays.elementwise import with_plain
+from fhe.arrays.layout import Layout
+from fhe.arrays.moves import carried
+from fhe.arrays.packed import A, Packed
+from fhe.arrays.plans import Numbers, arrangement
+from fhe.errors import EncodingError
+
+Mover = Callable[[Any], Any]
+
+
+def moved(x: A, function: Mover) -> A:
+    """What a NumPy function of one array that only moves elements makes of an encrypted one; it may bring in zeros."""
+    if view := x.layout.view(function):
+        return x.like(view.of(x.shards), view.layout)
+    return arranged([x], function(x.layout.numbers()))
+
+
+def moved_parts(x: A, function: Callable[[Any], Sequence[Any]]) -> list[A]:
+    """The same for a function that returns several arrays."""
+    count = len(function(np.broadcast_to(np.int8(0), x.shape)))
+    return [moved(x, partial(_part, function, part)) for part in range(count)]
+
+
+def _part(function: Callable[[Any], Sequence[Any]], part: int, array: Any) -> Any:
+    return function(array)[part]
+
+
+def indexed(x: A, index: Any) -> A:
+    """``x[index]``: ints, slices, None, Ellipsis and plain arrays of integers or booleans."""
+    index = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(part, Packed) for part in index):
+        raise TypeError(
+            "an encrypted index cannot choose an element: the place read would tell it; multiply by an encrypted "
+            "one-hot vector instead, (x * one_hot).sum()"
+        )
+    if not any(part is Ellipsis for part in index):
+        index = (*index, ...)  # a single element is an array of no dimensions
+    return moved(x, lambda a: a[index])
+
+
+def arranged(arrays: Sequence[A], numbers: Numbers) -> A:
+    """A new array of the elements of others, numbered through from 1, and 0 for zero, at the least cost."""
+    if not numbers.size:
+        raise EncodingError(f"an encrypted array holds at least one element, got shape {numbers.shape}")
+    x, best = arrays[0], None
+    for target in _targets(arrays, numbers.shape):
+        plan = arrangement([array.layout for array in arrays], numbers, target)
+        if best is None or plan.cost < best.cost:
+            best = plan
+        if not any(plan.cost):
+            break
+    assert best is not None
+    shards = [shard for array in arrays for shard in array.shards]
+    dtype = x.dtype
+    for array in arrays[1:]:
+        dtype = x.evaluator.result_type(dtype, array.dtype)
+    return x.like(carried(x.evaluator, best, shards, dtype.kind), replace(best.target, clean=best.clean), dtype)
+
+
+def _targets(arrays: Sequence[Packed], shape: tuple[int, ...]) -> Iterable[Layout]:
+    """Layouts a rearrangement may have: fresh, as one of the arrays, as several of one kind behind each other."""
+    targets = [arrays[0].fresh_layout(shape)]
+    for layout in dict.fromkeys(array.layout for array in arrays):
+        if layout.virtual:
+            continue
+        if layout.shape == shape:
+            targets.append(layout)
+        behind = layout.slots * layout.shards
+        for axis in range(len(shape)):
+            if layout.shape == shape[:axis] + shape[axis + 1 :]:
+                strides = (*layout.strides[:axis], behind, *layout.strides[axis:])
+                targets.append(replace(layout, shape=shape, strides=strides))
+    return dict.fromkeys([*targets, *(replace(target, repeats=()) for target in targets)])
+
+
+def joined(function: Mover, operands: Any) -> Any:
+    """What a function of several arrays that only moves elements, like np.concatenate, makes of them.
+
+    ``operands``, its one argument, are encrypted and plain arrays in lists and tuples; plain values are put where
+    they belong by an addition.
+    """
+    arrays: list[Packed] = []
+    numbered = _replaced(operands, lambda x: _numbered(x, arrays), np.zeros_like)
+    result = arranged(arrays, function(numbered))
+    plain = function(_replaced(operands, lambda x: np.zeros(x.shape, np.int8), np.asarray))
+    return with_plain(result, plain, result.evaluator.add_plain) if np.any(plain) else result
+
+
+def _numbered(x: Packed, arrays: list[Packed]) -> Numbers:
+    before = sum(array.size for array in arrays)
+    arrays.append(x)
+    return x.layout.numbers() + before
+
+
+def _replaced(operands: Any, encrypted: Callable[[Any], Any], plain: Callable[[Any], NDArray[Any]]) -> Any:
+    """Nested lists of operands with every array replaced."""
+    if isinstance(operands, Packed):
+        return encrypted(operands)
+    if isinstance(operands, list | tuple) and any(map(_holds_encrypted, operands)):
+        return type(operands)(_replaced(part, encrypted, plain) for part in operands)
+    return plain(np.asarray(operands))
+
+
+def _holds_encrypted(operand: Any) -> bool:
+    if isinstance(operand, list | tuple):
+        return any(map(_holds_encrypted, operand))
+    return isinstance(operand, Packed)
