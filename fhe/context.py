@@ -104,11 +104,11 @@ class Context:
 
         ``bound`` is a *public* bound on every |value| (default: what the parameters allow), ``level`` the level to
         encrypt at (default: the highest). ``batch`` names an axis, of many samples, to lie alone across the slots, all
-        others across ciphertexts: more to send and the most throughput (see `Layout.of`). In BFV the bound may be a pair
-        (low, high), and infinity asks for arithmetic modulo t; the default is what a narrow integer dtype holds, else
-        sqrt(t / 2), so that all products of two inputs fit (`fhe.interval`). Raises EncodingError for NaN, infinity, a
-        wrong dtype, no elements or a value beyond the bound, LevelError for an impossible level, MissingKeyError where
-        no public key is held.
+        others across ciphertexts: more to send and the most throughput (see `Layout.of`). In BFV the bound may be a
+        pair (low, high), and infinity asks for arithmetic modulo t; the default is what a narrow integer dtype holds,
+        else sqrt(t / 2), so that all products of two inputs fit (`fhe.interval`). Raises EncodingError for NaN,
+        infinity, a wrong dtype, no elements or a value beyond the bound, LevelError for an impossible level,
+        MissingKeyError where no public key is held.
         """
         if self.public_key is None:
             raise MissingKeyError("this context holds no public key; its owner can make one: owner.public()")

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.matrix import LinearMap
 from fhe.errors import EncodingError
-from fhe.rlwe.ciphertext import Ciphertext
 
 
 class EncodedMatrix:
@@ -43,6 +42,10 @@ class EncodedMatrix:
     def shape(self) -> tuple[int, int]:
         m, n = self._matrix.shape
         return m, n
+
+    @property
+    def ndim(self) -> int:
+        return 2
 
     @property
     def dtype(self) -> np.dtype[Any]:

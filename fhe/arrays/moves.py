@@ -104,7 +104,9 @@ class _Moving:
         moved = [step for step in missing if step]
         if len(moved) > 1 or (moved and x.degree > 1):
             x = self.evaluator.settle(x)
-        rotations = self.evaluator.rotations(x, moved) if len(moved) > 1 else [self.evaluator.rotate(x, s) for s in moved]
+        rotations = (
+            self.evaluator.rotations(x, moved) if len(moved) > 1 else [self.evaluator.rotate(x, s) for s in moved]
+        )
         self._known.update({(source, swap, step): y for step, y in zip(moved, rotations, strict=True)})
         self._known.setdefault((source, swap, 0), x)
 

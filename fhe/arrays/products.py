@@ -37,15 +37,21 @@ def matmul(x: Any, y: Any) -> Any:
         return matrix_vector(y.T, x)
     x, y = (operand if isinstance(operand, Packed) else np.asarray(operand) for operand in (x, y))
     _check(x, y)
-    if y.ndim == 1:
-        if x.ndim == 2 and not isinstance(x, Packed):
-            return matrix_vector(x, y)
-        return total(multiplied(x, y), axis=-1)
-    if x.ndim == 1:
-        if y.ndim == 2 and not isinstance(y, Packed):
-            return matrix_vector(y.T, x)
-        return total(multiplied(_at(x, (slice(None), None)), y), axis=-2)
+    if x.ndim == 1 or y.ndim == 1:
+        return _with_vector(x, y)
     return _columns(x, y) if isinstance(x, Packed) else _rows(x, y)
+
+
+def _with_vector(x: Any, y: Any) -> Any:
+    """x @ y where one or both have one dimension."""
+    if x.ndim == y.ndim:
+        return total(multiplied(x, y))
+    matrix, vector = (y.T, x) if x.ndim == 1 and y.ndim == 2 else (x, y)
+    if isinstance(matrix, np.ndarray) and matrix.ndim == 2:
+        return matrix_vector(matrix, vector)
+    if y.ndim == 1:
+        return total(multiplied(x, y), axis=-1)
+    return total(multiplied(_at(x, (slice(None), None)), y), axis=-2)
 
 
 def _columns(x: Packed, y: Any) -> Any:
@@ -74,6 +80,8 @@ def _check(x: Any, y: Any) -> None:
 
 def matrix_vector(matrix: NDArray[Any] | EncodedMatrix, x: A) -> A:
     """A plain matrix times a vector, by diagonals where both fit a row of slots: one level (CKKS)."""
+    if x.ndim != 1:
+        raise EncodingError(f"an encoded matrix multiplies vectors, got shape {x.shape}; take one at a time")
     _check(matrix, x)
     slots, row, evaluator = x.layout.slots, x.layout.row, x.evaluator
     if isinstance(matrix, np.ndarray) and max(matrix.shape) > row:

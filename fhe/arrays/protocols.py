@@ -72,7 +72,8 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
 
 
 def _appended(axis: int | None, parts: Any) -> Any:
-    return np.append(*parts, axis=axis)
+    array, values = parts
+    return np.append(array, values, axis)
 
 
 def function(called: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -54,7 +54,8 @@ def numbers(parameters: Parameters, seed: int, *shape: int) -> NDArray[Any]:
 
 
 def encrypted(owner: KeyOwner, values: NDArray[Any]) -> Ciphertext:
-    (shard,) = owner.encrypt(values, bound=2 if values.dtype.kind == "i" else 1).shards
+    padded = np.pad(values, (0, owner.evaluator.slots - len(values)))  # zeros, where arrays would repeat themselves
+    (shard,) = owner.encrypt(padded, bound=2 if values.dtype.kind == "i" else 1).shards
     return shard
 
 
@@ -239,7 +240,7 @@ def test_rotations_by_sums_of_held_steps(party: KeyOwner) -> None:
 def test_matrices_that_do_not_fit_are_refused(quick: KeyOwner) -> None:
     x = quick.encrypt(numbers(quick.parameters, 1, 5), bound=2)
     with pytest.raises(EncodingError, match=r"shape \(17, 5\).*16 slots"):
-        numbers(quick.parameters, 0, 17, 5) @ x
+        quick.encode_matrix(numbers(quick.parameters, 0, 17, 5)) @ x
     with pytest.raises(EncodingError, match="two axes"):
         quick.encode_matrix(numbers(quick.parameters, 0, 5))
     with pytest.raises(EncodingError, match="3 and 5 differ"):
