@@ -24,4 +24,10 @@ constexpr u64 reverse_bits(u64 x, int bits) {
   return reversed;
 }
 
+// Words that a loop asks for ahead of time where its rows lie beyond the second-level cache: 4 KiB, long enough for
+// main memory, short enough to stay in the first level. Asking beyond the end of a row is harmless.
+constexpr std::size_t kWordsAhead = 512;
+inline void prefetch(const u64* from) { __builtin_prefetch(from); }
+inline void prefetch_to_write(const u64* to) { __builtin_prefetch(to, 1); }
+
 }  // namespace fhe

@@ -5,6 +5,7 @@
 #include "../ring/arithmetic.hpp"
 #include "../ring/automorphism.hpp"
 #include "../ring/convert.hpp"
+#include "../ring/division.hpp"
 #include "../ring/lift.hpp"
 #include "../ring/order.hpp"
 #include "../ring/pack.hpp"
@@ -31,6 +32,11 @@ Buffer load_array(const Basis& basis, const Array<u64>& residues) {
 Buffer reduce_array(const Basis& basis, const Array<i64>& coefficients) {
   const Axes leading = leading_axes(coefficients, {basis.ring_degree()});
   return without_gil([&] { return reduce(basis, leading, coefficients.data()); });
+}
+
+py::tuple tensor_tuple(const Basis& basis, const std::vector<Buffer>& xs, const std::vector<Buffer>& ys) {
+  std::vector<Buffer> c = without_gil([&] { return tensor(basis, xs, ys); });
+  return py::make_tuple(std::move(c[0]), std::move(c[1]), std::move(c[2]));
 }
 
 py::array_t<double> lift_array(const Basis& basis, const Buffer& x) {
@@ -95,6 +101,7 @@ void bind_arithmetic(py::module_& m) {
   m.def("neg", &neg, NoGil(), basis, x);
   m.def("mul", &mul, NoGil(), basis, x, y);
   m.def("mul_add", &mul_add, NoGil(), basis, x, y, z);
+  m.def("tensor", &tensor_tuple, basis, xs, ys);
   m.def("mul_scalar", &mul_scalar, NoGil(), basis, x, scalars);
   m.def("add_scalar", &add_scalar, NoGil(), basis, x, scalars);
   m.def("inner_product", &inner_product, NoGil(), basis, xs, ys);
@@ -118,7 +125,7 @@ void bind_conversions(py::module_& m) {
   m.def("convert", &convert, NoGil(), source, target, x);
   m.def("divide_round_coeff", &divide_round_coeff, NoGil(), basis, start, stop, x);
   m.def("divide_round_eval", &divide_round_eval, NoGil(), basis, start, stop, x);
-  m.def("divide_round_sum", &divide_round_sum, NoGil(), basis, py::arg("special"), stop, x, py::arg("y"));
+  m.def("divide_round_sum", &divide_round_sum, NoGil(), basis, py::arg("special"), start, stop, x, py::arg("y"));
   m.def("pack", &pack_bytes, basis, x);
   m.def("unpack", &unpack_bytes, basis, py::arg("data"), py::arg("leading") = Axes{});
 }

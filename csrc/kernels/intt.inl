@@ -67,6 +67,11 @@ void inverse_blocks(u64* out, const u64* in, std::size_t count, const u64* rows,
   const auto scale = arithmetic.shared_twiddle(degree_inverse);
   for (std::size_t i = 0; i < count; i += jam, in += 64 * jam, out += 64 * jam) {
     typename Arithmetic::Vec tile[groups][jam][8];
+    unroll<jam * 8>([&](auto k) FHE_INLINE {
+      prefetch(in + 8 * k + kWordsAhead);
+      prefetch_to_write(out + 8 * k + kWordsAhead);
+      if constexpr (k % 8 < 7) prefetch(lane_words + 56 * (i + k / 8) + 8 * (k % 8) + kWordsAhead / 64 * 56);
+    });
     for (int g = 0; g < groups; ++g) {
       unroll<jam * 8>([&](auto k) FHE_INLINE { tile[g][k / 8][k % 8] = arithmetic.enter(in + 8 * k + g * lanes); });
       inverse_stages<in_rows>(arithmetic, tile[g], [&](int u, int t) FHE_INLINE {

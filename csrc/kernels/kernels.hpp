@@ -35,9 +35,18 @@ struct Kernels {
   // out = (x - y) * w
   void (*sub_mul_scalar)(u64* out, const u64* x, const u64* y, u64 w, std::size_t n, const Modulus& q);
 
+  // out = (x - y) * w + z * v
+  void (*sub_mul_scalar_add)(u64* out, const u64* x, const u64* y, u64 w, const u64* z, u64 v, std::size_t n,
+                             const Modulus& q);
+  // out = (x0 y0, x0 y1 + x1 y0, x1 y1), as rows; no row of out is an input
+  void (*tensor)(u64* const* out, const u64* const* x, const u64* const* y, std::size_t n, const Modulus& q);
+
   // out = sum_j xs[j] * ys[j], any number of terms >= 1
   void (*inner_product)(u64* out, const u64* const* xs, const u64* const* ys, std::size_t terms, std::size_t n,
                         const Modulus& q);
+  // The same for two rows of factors at once.
+  void (*inner_product_pair)(u64* first, u64* second, const u64* const* xs, const u64* const* first_ys,
+                             const u64* const* second_ys, std::size_t terms, std::size_t n, const Modulus& q);
   // For each of `outputs` rows o: out[o] = sum_i rows[i] * weights[o * inputs + i] mod *q[o].
   // rows[i] are any values below 2^50 (residues of other primes); weights are in [0, q[o]). No output is an input.
   void (*weighted_sums)(u64* const* out, std::size_t outputs, const u64* const* rows, std::size_t inputs,

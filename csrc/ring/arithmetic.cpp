@@ -118,6 +118,31 @@ Buffer inner_product(const Basis& basis, const std::vector<Buffer>& xs, const st
   });
 }
 
+std::vector<Buffer> tensor(const Basis& basis, const std::vector<Buffer>& xs, const std::vector<Buffer>& ys) {
+  if (xs.size() != 2 || ys.size() != 2)
+    throw std::invalid_argument("a tensor product of " + std::to_string(xs.size()) + " and " +
+                                std::to_string(ys.size()) + " polynomials, not of two and two");
+  for (const auto* pair : {&xs, &ys})
+    for (const Buffer& x : *pair) {
+      basis.check(x);
+      if (x.leading() != xs[0].leading())
+        throw std::invalid_argument("a tensor product of leading axes " + to_string(xs[0].leading()) + " and " +
+                                    to_string(x.leading()));
+    }
+  const std::size_t N = basis.ring_degree();
+  std::vector<Buffer> out(3, Buffer({}, 0, N));
+  for (Buffer& part : out) part = Buffer(xs[0].leading(), basis.size(), N);
+  for_each_limb(basis.size(), 6 * xs[0].polynomials() * N, [&](std::size_t limb) {
+    for (std::size_t i = 0; i < xs[0].polynomials(); ++i) {
+      u64* const rows[] = {out[0].row(i, limb), out[1].row(i, limb), out[2].row(i, limb)};
+      const u64* const x[] = {xs[0].row(i, limb), xs[1].row(i, limb)};
+      const u64* const y[] = {ys[0].row(i, limb), ys[1].row(i, limb)};
+      basis.kernels(limb).tensor(rows, x, y, N, basis.modulus(limb));
+    }
+  });
+  return out;
+}
+
 Buffer ntt(const Basis& basis, const Buffer& x) {
   basis.check(x);
   return each_row(basis, x.leading(), kTransform, [&](u64* out, std::size_t i, std::size_t limb) {

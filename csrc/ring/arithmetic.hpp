@@ -20,6 +20,7 @@ Buffer mul_add(const Basis& basis, const Buffer& x, const Buffer& y, const Buffe
 Buffer mul_scalar(const Basis& basis, const Buffer& x, const std::vector<u64>& scalars);
 Buffer add_scalar(const Basis& basis, const Buffer& x, const std::vector<u64>& scalars);
 Buffer inner_product(const Basis& basis, const std::vector<Buffer>& xs, const std::vector<Buffer>& ys);
+std::vector<Buffer> tensor(const Basis& basis, const std::vector<Buffer>& xs, const std::vector<Buffer>& ys);
 
 Buffer ntt(const Basis& basis, const Buffer& x);
 Buffer intt(const Basis& basis, const Buffer& x);

@@ -44,10 +44,7 @@ constexpr std::size_t kTargetsAtOnce = 8;
 // Coefficients of `rows` rows at a time that stay in a second-level cache: a power of two.
 std::size_t cached_block(std::size_t rows);
 
-// Every function throws std::invalid_argument when buffers do not fit the bases or one another.
+// Throws std::invalid_argument when the buffer does not fit the source, or the bases one another.
 Buffer convert(const Basis& source, const Basis& target, const Buffer& x);
-Buffer divide_round_coeff(const Basis& basis, std::size_t start, std::size_t stop, const Buffer& x);
-Buffer divide_round_eval(const Basis& basis, std::size_t start, std::size_t stop, const Buffer& x);
-Buffer divide_round_sum(const Basis& basis, std::size_t special, std::size_t stop, const Buffer& x, const Buffer& y);
 
 }  // namespace fhe

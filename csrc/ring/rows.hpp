@@ -27,6 +27,12 @@ inline Rows rows_of(Buffer& x, std::size_t polynomial, std::size_t start, std::s
   return rows;
 }
 
+// The same rows from coefficient `offset` on.
+inline ConstRows advanced(ConstRows rows, std::size_t offset) {
+  for (auto& row : rows) row += offset;
+  return rows;
+}
+
 // Scratch memory of `count` rows of n words.
 class Scratch {
  public:

@@ -4,8 +4,7 @@
 #include <stdexcept>
 
 #include "../pool/parallel.hpp"
-#include "../ring/convert.hpp"
-#include "../ring/rows.hpp"
+#include "../ring/division.hpp"
 
 namespace fhe {
 namespace {
@@ -26,14 +25,14 @@ const Digits& digits_of(const Basis& basis, const Operand& x) {
   if (x.digit == 0 || x.special >= basis.size())
     throw std::invalid_argument("digits of " + std::to_string(x.digit) + " limbs after " + std::to_string(x.special) +
                                 " special ones in a basis of " + std::to_string(basis.size()));
-  for (const Buffer* buffer : {&x.coeff, &x.evaluated})
+  for (const Buffer* buffer : {x.coeff == nullptr ? &x.evaluated : x.coeff, &x.evaluated})
     if (buffer->limbs() + x.special != basis.size() || buffer->ring_degree() != basis.ring_degree())
       throw std::invalid_argument(
           "a polynomial of (limbs, N) = " + to_string({buffer->limbs(), buffer->ring_degree()}) +
           " to decompose over a basis of " + to_string({basis.size(), basis.ring_degree()}) + ", " +
           std::to_string(x.special) + " limbs special");
-  if (x.coeff.leading() != x.evaluated.leading())
-    throw std::invalid_argument("coefficients of leading axes " + to_string(x.coeff.leading()) + ", evaluations of " +
+  if (x.coeff != nullptr && x.coeff->leading() != x.evaluated.leading())
+    throw std::invalid_argument("coefficients of leading axes " + to_string(x.coeff->leading()) + ", evaluations of " +
                                 to_string(x.evaluated.leading()));
   return basis.constants<Digits>({x.special, x.digit}, [&] {
     Digits digits;
@@ -52,12 +51,21 @@ class Decomposition {
       : digits(digits_of(basis, x)),
         basis_(basis),
         x_(x),
-        terms_(x.coeff.polynomials() * digits.size() * digits[0].raise.terms_count(), basis.ring_degree()) {
-    for_each_limb(x.coeff.polynomials() * digits.size(), 4 * x.digit * basis.ring_degree(), [&](std::size_t i) {
+        terms_(x.evaluated.polynomials() * digits.size() * digits[0].raise.terms_count(), basis.ring_degree()) {
+    const std::size_t N = basis.ring_degree();
+    for_each_limb(x.evaluated.polynomials() * digits.size(), kTransform * x.digit * N, [&](std::size_t i) {
       const std::size_t polynomial = i / digits.size();
       const Digit& digit = digits[i % digits.size()];
-      const ConstRows rows = rows_of(x.coeff, polynomial, digit.start - x.special, digit.stop - x.special);
-      digit.raise.terms(terms(polynomial, digit), rows.data(), basis.ring_degree());
+      u64* const* const space = terms(polynomial, digit);
+      if (x.coeff != nullptr) {
+        digit.raise.terms(space, rows_of(*x.coeff, polynomial, digit.start - x.special, digit.stop - x.special).data(),
+                          N);
+        return;
+      }
+      for (std::size_t limb = digit.start; limb < digit.stop; ++limb)
+        basis.kernels(limb).intt(space[limb - digit.start], x.evaluated.row(polynomial, limb - x.special),
+                                 basis.tables(limb));
+      digit.raise.terms(space, space, N);
     });
   }
 
@@ -92,26 +100,75 @@ class Decomposition {
   Scratch terms_;
 };
 
-Axes check_key(const Basis& basis, const Operand& x, std::size_t digits, const std::vector<Buffer>& key) {
-  if (key.size() != digits)
-    throw std::invalid_argument("a switching key of " + std::to_string(key.size()) + " digits for a polynomial of " +
+Axes check_half(const Basis& basis, const Operand& x, std::size_t digits, const std::vector<Buffer>& half) {
+  if (half.size() != digits)
+    throw std::invalid_argument("a switching key of " + std::to_string(half.size()) + " digits for a polynomial of " +
                                 std::to_string(digits));
-  Axes leading = x.coeff.leading();
-  for (const Buffer& part : key) {
+  Axes leading = x.evaluated.leading();
+  for (const Buffer& part : half) {
     basis.check_prefix(part);
     leading = broadcast(leading, part.leading());
   }
   return leading;
 }
 
-// Row (polynomial, limb) of out: the inner product of the digits' rows with those of a key.
-void multiply_accumulate(const Basis& basis, Buffer& out, std::size_t polynomial, std::size_t limb,
-                         const ConstRows& digits, const std::vector<Buffer>& key) {
-  ConstRows rows;
-  for (const Buffer& part : key) rows.push_back(part.row(polynomial % part.polynomials(), limb));
-  basis.kernels(limb).inner_product(out.row(polynomial, limb), digits.data(), rows.data(), digits.size(),
-                                    basis.ring_degree(), basis.modulus(limb));
+// The leading axes of a switched polynomial.
+Axes check_key(const Basis& basis, const Operand& x, const SwitchingKey& key) {
+  const std::size_t digits = digits_of(basis, x).size();
+  return broadcast(check_half(basis, x, digits, key.b), check_half(basis, x, digits, key.a));
 }
+
+// A row of each digit of one half of a key.
+ConstRows key_rows(const std::vector<Buffer>& half, std::size_t polynomial, std::size_t limb) {
+  ConstRows rows;
+  rows.reserve(half.size());
+  for (const Buffer& part : half) rows.push_back(part.row(polynomial % part.polynomials(), limb));
+  return rows;
+}
+
+// What switches the limbs of polynomials, some at a time so that the digits are still in cache when they meet the key.
+class Switch {
+ public:
+  Switch(const Basis& basis, const Operand& x, const SwitchingKey& key) : digits_(basis, x), basis_(basis), key_(key) {}
+
+  // body(limb, rows of the digits) for all limbs from `start` to before `stop` of polynomial p.
+  template <class Body>
+  void each_limb(std::size_t p, std::size_t start, std::size_t stop, const Body& body) const {
+    each_group(start, stop, [&](std::size_t first, std::size_t count) { limbs(p, first, count, body); });
+  }
+  template <class Body>
+  void each_group(std::size_t start, std::size_t stop, const Body& body) const {
+    const std::size_t passes = kTransform * digits_.digits.size() * basis_.ring_degree();
+    for_each_group(stop - start, kTargetsAtOnce, passes,
+                   [&](std::size_t first, std::size_t count) { body(start + first, count); });
+  }
+  // The same for `count` limbs from `start` on, on this thread.
+  template <class Body>
+  void limbs(std::size_t p, std::size_t start, std::size_t count, const Body& body) const {
+    const std::size_t digits = digits_.digits.size();
+    const Scratch space(digits * count, basis_.ring_degree());
+    for (std::size_t j = 0; j < digits; ++j)
+      digits_.raise(p, digits_.digits[j], start, Rows(space.rows() + j * count, space.rows() + (j + 1) * count));
+    ConstRows rows(digits);
+    for (std::size_t limb = start; limb < start + count; ++limb) {
+      for (std::size_t j = 0; j < digits; ++j)
+        rows[j] = digits_.evaluate(p, digits_.digits[j], limb, space.row(j * count + limb - start));
+      body(limb, rows);
+    }
+  }
+
+  // A limb of both halves of result i, from the rows of the digits.
+  void multiply(std::size_t i, std::size_t limb, const ConstRows& rows, u64* b, u64* a) const {
+    const ConstRows key_b = key_rows(key_.b, i, limb), key_a = key_rows(key_.a, i, limb);
+    basis_.kernels(limb).inner_product_pair(b, a, rows.data(), key_b.data(), key_a.data(), rows.size(),
+                                            basis_.ring_degree(), basis_.modulus(limb));
+  }
+
+ private:
+  const Decomposition digits_;
+  const Basis& basis_;
+  const SwitchingKey& key_;
+};
 
 }  // namespace
 
@@ -119,9 +176,9 @@ std::vector<Buffer> decompose(const Basis& basis, const Operand& x) {
   const std::size_t N = basis.ring_degree();
   const Decomposition parts(basis, x);
   std::vector<Buffer> out;
-  for (std::size_t j = 0; j < parts.digits.size(); ++j) out.emplace_back(x.coeff.leading(), basis.size(), N);
+  for (std::size_t j = 0; j < parts.digits.size(); ++j) out.emplace_back(x.evaluated.leading(), basis.size(), N);
   for_each_group(basis.size(), kTargetsAtOnce, kTransform * out.size() * N, [&](std::size_t start, std::size_t count) {
-    for (std::size_t i = 0; i < x.coeff.polynomials(); ++i) {
+    for (std::size_t i = 0; i < x.evaluated.polynomials(); ++i) {
       for (std::size_t j = 0; j < out.size(); ++j) {
         const Rows rows = rows_of(out[j], i, start, start + count);
         parts.raise(i, parts.digits[j], start, rows);
@@ -135,31 +192,97 @@ std::vector<Buffer> decompose(const Basis& basis, const Operand& x) {
   return out;
 }
 
-// Some limbs at a time, so that the digits are still in cache when they meet the key.
-std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const std::vector<Buffer>& key_b,
-                                     const std::vector<Buffer>& key_a) {
-  const std::size_t N = basis.ring_degree(), polynomials = x.coeff.polynomials();
-  const Decomposition parts(basis, x);
-  const std::size_t digits = parts.digits.size();
-  const Axes leading = broadcast(check_key(basis, x, digits, key_b), check_key(basis, x, digits, key_a));
-  Buffer b(leading, basis.size(), N), a(leading, basis.size(), N);
-  for_each_group(basis.size(), kTargetsAtOnce, kTransform * digits * N, [&](std::size_t start, std::size_t count) {
-    const Scratch space(digits * count, N);
-    for (std::size_t p = 0; p < polynomials; ++p) {
-      for (std::size_t j = 0; j < digits; ++j)
-        parts.raise(p, parts.digits[j], start, Rows(space.rows() + j * count, space.rows() + (j + 1) * count));
+std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const SwitchingKey& key) {
+  const Axes leading = check_key(basis, x, key);
+  const Switch by(basis, x, key);
+  const std::size_t polynomials = x.evaluated.polynomials();
+  Buffer b(leading, basis.size(), basis.ring_degree()), a(leading, basis.size(), basis.ring_degree());
+  by.each_group(0, basis.size(), [&](std::size_t start, std::size_t count) {
+    for (std::size_t p = 0; p < polynomials; ++p)
+      by.limbs(p, start, count, [&](std::size_t limb, const ConstRows& rows) {
+        for (std::size_t i = p; i < b.polynomials(); i += polynomials)
+          by.multiply(i, limb, rows, b.row(i, limb), a.row(i, limb));
+      });
+  });
+  return {std::move(b), std::move(a)};
+}
+
+namespace {
+
+void check_addends(const Basis& basis, const Operand& x, const Axes& leading, const std::vector<Buffer>& addends) {
+  if (addends.size() > 2) throw std::invalid_argument(std::to_string(addends.size()) + " addends to two halves");
+  if (leading != x.evaluated.leading())
+    throw std::invalid_argument("a switching key of leading axes " + to_string(leading) + " for polynomials of " +
+                                to_string(x.evaluated.leading()));
+  for (const Buffer& y : addends)
+    if (y.limbs() + x.special != basis.size() || y.ring_degree() != basis.ring_degree() || y.leading() != leading)
+      throw std::invalid_argument("an addend of (leading…, limbs, N) = " + to_string(y.leading()) +
+                                  to_string({y.limbs(), y.ring_degree()}) + " beside " + to_string(leading) +
+                                  to_string({basis.size() - x.special, basis.ring_degree()}));
+}
+
+// One half of a switched polynomial on its way through the division: its addend, its terms, and where it goes.
+struct Half {
+  const Buffer* addend;
+  const Scratch terms;
+  Buffer& out;
+
+  const u64* added(std::size_t p, std::size_t limb) const { return addend == nullptr ? nullptr : addend->row(p, limb); }
+};
+
+// The dropped limbs of both halves, and their terms.
+void switch_dropped(const Switch& by, const Division& division, const Operand& x, std::size_t p, std::size_t stop,
+                    std::size_t size, const Half (&halves)[2]) {
+  const std::size_t N = x.evaluated.ring_degree(), special = x.special;
+  by.each_limb(p, 0, special, [&](std::size_t limb, const ConstRows& rows) {
+    by.multiply(p, limb, rows, halves[0].terms.row(limb), halves[1].terms.row(limb));
+  });
+  by.each_limb(p, stop, size, [&](std::size_t limb, const ConstRows& rows) {
+    const Scratch switched(2, N);
+    by.multiply(p, limb, rows, switched.row(0), switched.row(1));
+    for (int k = 0; k < 2; ++k)
+      division.add(halves[k].terms.row(special + limb - stop), switched.row(k), halves[k].added(p, limb - special),
+                   limb);
+  });
+  for (const Half& half : halves) division.terms_of_evaluations(half.terms.rows(), half.terms.rows());
+}
+
+// The kept limbs of both halves, divided as soon as they are switched.
+void switch_kept(const Switch& by, const Division& division, const Operand& x, std::size_t p, std::size_t stop,
+                 const Half (&halves)[2]) {
+  const std::size_t N = x.evaluated.ring_degree(), special = x.special;
+  by.each_group(special, stop, [&](std::size_t start, std::size_t count) {
+    by.limbs(p, start, count, [&](std::size_t limb, const ConstRows& rows) {
+      by.multiply(p, limb, rows, halves[0].out.row(p, limb - special), halves[1].out.row(p, limb - special));
+    });
+    const Scratch remainders(count, N);
+    for (const Half& half : halves) {
+      division.remainder(remainders.rows(), half.terms.rows(), start - special, count, N);
       for (std::size_t k = 0; k < count; ++k) {
-        const std::size_t limb = start + k;
-        ConstRows rows;
-        for (std::size_t j = 0; j < digits; ++j)
-          rows.push_back(parts.evaluate(p, parts.digits[j], limb, space.row(j * count + k)));
-        for (std::size_t i = p; i < b.polynomials(); i += polynomials) {
-          multiply_accumulate(basis, b, i, limb, rows, key_b);
-          multiply_accumulate(basis, a, i, limb, rows, key_a);
-        }
+        const std::size_t j = start - special + k;
+        u64* const row = half.out.row(p, j);
+        division.divide_evaluations(row, row, remainders.row(k), half.added(p, j), j);
       }
     }
   });
+}
+
+}  // namespace
+
+std::pair<Buffer, Buffer> switch_down(const Basis& basis, const Operand& x, const SwitchingKey& key, std::size_t stop,
+                                      const std::vector<Buffer>& addends) {
+  const Axes leading = check_key(basis, x, key);
+  check_addends(basis, x, leading, addends);
+  const Division& division = Division::of(basis, x.special, x.special, stop);
+  const std::size_t N = basis.ring_degree(), count = division.terms_count();
+  const auto addend = [&](std::size_t half) { return half < addends.size() ? &addends[half] : nullptr; };
+  const Switch by(basis, x, key);
+  Buffer b(leading, stop - x.special, N), a(leading, stop - x.special, N);
+  const Half halves[2] = {{addend(0), Scratch(count, N), b}, {addend(1), Scratch(count, N), a}};
+  for (std::size_t p = 0; p < x.evaluated.polynomials(); ++p) {
+    switch_dropped(by, division, x, p, stop, basis.size(), halves);
+    switch_kept(by, division, x, p, stop, halves);
+  }
   return {std::move(b), std::move(a)};
 }
 

@@ -11,16 +11,24 @@
 namespace fhe {
 
 // A polynomial over the Q_l of a basis P*Q_l, of which the first `special` limbs are P, to be cut in digits of `digit`
-// limbs. Both buffers hold the same polynomial.
+// limbs. Both buffers hold the same polynomial; where there are no coefficients they are computed.
 struct Operand {
   std::size_t special, digit;
-  const Buffer& coeff;
+  const Buffer* coeff;
   const Buffer& evaluated;
 };
 
-// Both throw std::invalid_argument when buffers do not fit the basis or one another.
+// Rows (b_j, a_j) over P*Q_l, or over more primes after these; one for each digit.
+struct SwitchingKey {
+  const std::vector<Buffer>&b, &a;
+};
+
+// All throw std::invalid_argument when buffers do not fit the basis or one another.
 std::vector<Buffer> decompose(const Basis& basis, const Operand& x);
-std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const std::vector<Buffer>& key_b,
-                                     const std::vector<Buffer>& key_a);
+std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const SwitchingKey& key);
+// The halves of `key_switch` u_k to round((u_k + P y_k) / D) over the limbs special … stop-1, D the product of all
+// others; there may be fewer addends y_k than halves.
+std::pair<Buffer, Buffer> switch_down(const Basis& basis, const Operand& x, const SwitchingKey& key, std::size_t stop,
+                                      const std::vector<Buffer>& addends);
 
 }  // namespace fhe

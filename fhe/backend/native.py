@@ -59,6 +59,7 @@ class NativeBackend:
     mul_scalar = staticmethod(_core.mul_scalar)
     add_scalar = staticmethod(_core.add_scalar)
     inner_product = staticmethod(_core.inner_product)
+    tensor = staticmethod(_core.tensor)
 
     ntt = staticmethod(_core.ntt)
     intt = staticmethod(_core.intt)
@@ -76,6 +77,7 @@ class NativeBackend:
 
     decompose = staticmethod(_core.decompose)
     key_switch = staticmethod(_core.key_switch)
+    switch_down = staticmethod(_core.switch_down)
 
     uniform = staticmethod(_core.uniform)
     ternary = staticmethod(_core.ternary)

@@ -137,6 +137,10 @@ class Backend(Protocol):
         """
         ...
 
+    def tensor(self, basis: BasisHandle, xs: Sequence[Buffer], ys: Sequence[Buffer]) -> tuple[Buffer, Buffer, Buffer]:
+        """(x_0 y_0, x_0 y_1 + x_1 y_0, x_1 y_1) mod q_i, entry by entry, of two pairs of one shape."""
+        ...
+
     # --- transforms ---------------------------------------------------------------------------------
 
     def ntt(self, basis: BasisHandle, x: Buffer) -> Buffer:
@@ -206,11 +210,12 @@ class Backend(Protocol):
         """`divide_round_coeff` for evaluations: only the dropped limbs leave the evaluation domain."""
         ...
 
-    def divide_round_sum(self, basis: BasisHandle, special: int, stop: int, x: Buffer, y: Buffer) -> Buffer:
-        """round((x + P*y) / D) over the limbs ``special … stop-1``, for evaluations: `divide_round_eval` of the sum.
+    def divide_round_sum(self, basis: BasisHandle, special: int, start: int, stop: int, x: Buffer, y: Buffer) -> Buffer:
+        """round((x + P*y) / D) over the limbs ``start … stop-1``, for evaluations: `divide_round_eval` of the sum.
 
-        P is the product of the first ``special`` primes, at least one; y has the other limbs, and the leading axes of
-        x. What ends a key switching: ModDown, the sum with what was switched beside, and below L a rescale.
+        P is the product of the first ``special`` primes, at least one and none after ``start``; y has the other limbs,
+        and the leading axes of x. What ends a key switching: ModDown, the sum with what was switched beside, and below
+        L a rescale.
         """
         ...
 
@@ -242,6 +247,24 @@ class Backend(Protocol):
         """`decompose`, then the `inner_product` of the digits with both halves of a switching key, over P*Q_l.
 
         The key has a row for each digit of x, no more; the rows may have more limbs, as in `inner_product`.
+        """
+        ...
+
+    def switch_down(
+        self,
+        basis: BasisHandle,
+        special: int,
+        digit: int,
+        stop: int,
+        x: Buffer,
+        key_b: Sequence[Buffer],
+        key_a: Sequence[Buffer],
+        ys: Sequence[Buffer],
+    ) -> tuple[Buffer, Buffer]:
+        """`key_switch` of evaluations x, then `divide_round_sum` of each half with its y over ``special … stop-1``.
+
+        There may be fewer ``ys`` than halves: `divide_round_eval` of those without. They have the leading axes of x,
+        and the key has no others.
         """
         ...
 

@@ -111,6 +111,12 @@ class ReferenceBackend:
             total = self.mul_add(basis, x, self.limbs(y, 0, len(basis)), total)
         return total
 
+    def tensor(
+        self, basis: Basis, xs: Sequence[Opaque], ys: Sequence[Opaque]
+    ) -> tuple[RowBuffer, RowBuffer, RowBuffer]:
+        (x0, x1), (y0, y1) = xs, ys
+        return self.mul(basis, x0, y0), self.inner_product(basis, (x0, x1), (y1, y0)), self.mul(basis, x1, y1)
+
     # --- transforms -------------------------------------------------------------------------------------
 
     def ntt(self, basis: Basis, x: Opaque) -> RowBuffer:
@@ -164,11 +170,11 @@ class ReferenceBackend:
         remainder = self.ntt(basis.select(kept), self.convert(basis.select(dropped), basis.select(kept), low))
         return self._divide_exactly(basis.select(kept), basis.select(dropped), _rows(x).select(kept), remainder)
 
-    def divide_round_sum(self, basis: Basis, special: int, stop: int, x: Opaque, y: Opaque) -> RowBuffer:
+    def divide_round_sum(self, basis: Basis, special: int, start: int, stop: int, x: Opaque, y: Opaque) -> RowBuffer:
         P, rest = math.prod(basis.moduli[:special]), basis.select(range(special, len(basis)))
         raised = self.mul_scalar(rest, y, [P % q for q in rest.moduli])
         zero = self.zeros(basis.select(range(special)), _rows(y).leading)
-        return self.divide_round_eval(basis, special, stop, self.add(basis, x, self.join(zero, raised)))
+        return self.divide_round_eval(basis, start, stop, self.add(basis, x, self.join(zero, raised)))
 
     def _divide_exactly(self, kept: Basis, dropped: Basis, x: RowBuffer, remainder: RowBuffer) -> RowBuffer:
         """(x - remainder) / D modulo the primes that are kept: D, the product of the dropped, divides it."""
@@ -204,6 +210,25 @@ class ReferenceBackend:
     ) -> tuple[RowBuffer, RowBuffer]:
         digits = self.decompose(basis, special, digit, coeff, evaluated)
         return self.inner_product(basis, digits, key_b), self.inner_product(basis, digits, key_a)
+
+    def switch_down(
+        self,
+        basis: Basis,
+        special: int,
+        digit: int,
+        stop: int,
+        x: Opaque,
+        key_b: Sequence[Opaque],
+        key_a: Sequence[Opaque],
+        ys: Sequence[Opaque],
+    ) -> tuple[RowBuffer, RowBuffer]:
+        coeff = self.intt(basis.select(range(special, len(basis))), x)
+        b, a = self.key_switch(basis, special, digit, coeff, x, key_b, key_a)
+        addends = [*ys, *repeat(self.zeros(basis.select(range(special, len(basis))), _rows(x).leading), 2 - len(ys))]
+        first, second = (
+            self.divide_round_sum(basis, special, special, stop, u, y) for u, y in zip((b, a), addends, strict=True)
+        )
+        return first, second
 
     # --- sampling ---------------------------------------------------------------------------------------
 

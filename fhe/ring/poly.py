@@ -191,11 +191,11 @@ class EvalPoly(Poly):
         data = self.basis.backend.divide_round_eval(self.basis.handle, start, stop, self.data)
         return EvalPoly(self.basis.limbs(start, stop), data)
 
-    def divide_round_sum(self, special: int, stop: int, addend: EvalPoly) -> EvalPoly:
-        """round((x + P y) / D) over the limbs ``special … stop-1``, P the product of the first ``special`` primes."""
+    def divide_round_sum(self, special: int, start: int, stop: int, addend: EvalPoly) -> EvalPoly:
+        """round((x + P y) / D) over the limbs ``start … stop-1``, P the product of the first ``special`` primes."""
         _same(self.limbs(special, len(self.basis)), addend)
-        data = self.basis.backend.divide_round_sum(self.basis.handle, special, stop, self.data, addend.data)
-        return EvalPoly(self.basis.limbs(special, stop), data)
+        data = self.basis.backend.divide_round_sum(self.basis.handle, special, start, stop, self.data, addend.data)
+        return EvalPoly(self.basis.limbs(start, stop), data)
 
     def natural(self) -> NDArray[np.uint64]:
         """The evaluations in the natural order, ``[..., k]`` at psi^(2k+1): the same on every backend."""

@@ -9,7 +9,15 @@ from fhe.errors import ParameterError
 from fhe.ring.poly import EvalPoly, Poly
 from fhe.rlwe.automorphism import check_element
 from fhe.rlwe.ciphertext import Ciphertext, padded_sum
-from fhe.rlwe.keyswitch import Digits, SwitchingKey, decompose, inner_product, mod_down, mod_down_sum, switch_extended
+from fhe.rlwe.keyswitch import (
+    Digits,
+    SwitchingKey,
+    decompose,
+    inner_product,
+    mod_down,
+    mod_down_sum,
+    switch_down,
+)
 from fhe.rlwe.public import EvaluationKeys, check_key
 
 
@@ -32,8 +40,9 @@ def negate(x: Ciphertext) -> list[Poly]:
 
 def tensor(a: Sequence[EvalPoly], b: Sequence[EvalPoly]) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
     """(a_0 b_0, a_0 b_1 + a_1 b_0, a_1 b_1): the product of two ciphertexts of degree 1, of degree 2."""
-    (a0, a1), (b0, b1) = a, b
-    return a0 * b0, a0.mul_add(b1, a1 * b0), a1 * b1
+    basis = a[0].basis
+    c0, c1, c2 = basis.backend.tensor(basis.handle, [x.data for x in a], [y.data for y in b])
+    return EvalPoly(basis, c0), EvalPoly(basis, c1), EvalPoly(basis, c2)
 
 
 def tensor_sum(xs: Sequence[Sequence[EvalPoly]], ys: Sequence[Sequence[EvalPoly]]) -> tuple[EvalPoly, ...]:
@@ -71,9 +80,8 @@ def relinearize_rescale(x: Ciphertext, keys: EvaluationKeys) -> list[Poly]:
 
 
 def _switched_sum(x: Ciphertext, keys: EvaluationKeys, to_level: int) -> list[Poly]:
-    c0, c1 = x.c[0].to_eval(), x.c[1].to_eval()
-    u = switch_extended(x.chain, x.level, x.c[2], keys.require_relinearization())
-    return [mod_down_sum(x.chain, x.level, v, c, to_level) for v, c in zip(u, (c0, c1), strict=True)]
+    c0, c1, c2 = x.evals()
+    return list(switch_down(x.chain, x.level, c2, keys.require_relinearization(), (c0, c1), to_level))
 
 
 def switch_secret(x: Ciphertext, key: SwitchingKey, key_id: bytes) -> Ciphertext:
@@ -85,8 +93,7 @@ def switch_secret(x: Ciphertext, key: SwitchingKey, key_id: bytes) -> Ciphertext
         raise ParameterError(
             f"only ciphertexts of degree 1 change their secret, this has degree {x.degree}; settle it first"
         )
-    u0, u1 = switch_extended(x.chain, x.level, x.c[1], key)
-    switched = mod_down_sum(x.chain, x.level, u0, x.c[0].to_eval()), mod_down(x.chain, x.level, u1)
+    switched = switch_down(x.chain, x.level, x.c[1].to_eval(), key, [x.c[0].to_eval()])
     return replace(x.with_polys(switched), key_id=key_id)
 
 
@@ -99,9 +106,12 @@ def automorphism(x: Ciphertext, element: int, keys: EvaluationKeys, digits: Digi
     """The ciphertext of m(X^g): switch c_1 to s(X^(1/g)), then apply X -> X^g to both polynomials."""
     check_key(x, keys.key_id, "evaluation keys")
     key = keys.require_galois(check_element(element, x.chain.parameters.ring_degree))
-    digits = hoist(x) if digits is None else digits
-    u0, u1 = inner_product(digits, key)
-    switched = mod_down_sum(x.chain, x.level, u0, x.c[0].to_eval()), mod_down(x.chain, x.level, u1)
+    c0 = x.c[0].to_eval()
+    if digits is None:
+        switched = switch_down(x.chain, x.level, x.c[1].to_eval(), key, [c0])
+    else:
+        u0, u1 = inner_product(digits, key)
+        switched = mod_down_sum(x.chain, x.level, u0, c0), mod_down(x.chain, x.level, u1)
     return x.with_polys([poly.automorphism(element) for poly in switched])
 
 

@@ -11,6 +11,7 @@ serves relinearisation (s' = s^2) and every automorphism. (Han, Ki, CT-RSA 2020;
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fhe.errors import LevelError
@@ -85,6 +86,35 @@ def switch_extended(chain: ModulusChain, level: int, x: Poly, key: SwitchingKey)
     return EvalPoly(basis, b), EvalPoly(basis, a)
 
 
+def switch_down(
+    chain: ModulusChain,
+    level: int,
+    x: EvalPoly,
+    key: SwitchingKey,
+    addends: Sequence[EvalPoly],
+    to_level: int | None = None,
+) -> Pair:
+    """`switch_extended` and the `mod_down_sum` of both halves in one: (y_0 + u_0, y_1 + u_1) over Q_l, or rescaled.
+
+    Without a second addend the second half is u_1 alone.
+    """
+    _check_level(level, key)
+    basis, parameters = chain.qp(level), chain.parameters
+    special, to_level = len(parameters.special), level if to_level is None else to_level
+    digits, kept = -(-parameters.limbs(level) // parameters.digit), parameters.limbs(to_level)
+    b, a = chain.backend.switch_down(
+        basis.handle,
+        special,
+        parameters.digit,
+        special + kept,
+        x.data,
+        [poly.data for poly in key.b[:digits]],
+        [poly.data for poly in key.a[:digits]],
+        [poly.data for poly in addends],
+    )
+    return EvalPoly(chain.q(to_level), b), EvalPoly(chain.q(to_level), a)
+
+
 def mod_down(chain: ModulusChain, level: int, x: EvalPoly) -> EvalPoly:
     """round(x / P): from P*Q_l to Q_l."""
     special = len(chain.parameters.special)
@@ -95,7 +125,7 @@ def mod_down_sum(chain: ModulusChain, level: int, x: EvalPoly, y: EvalPoly, to_l
     """round(x / P) + y over Q_l, or at a lower level round((x / P + y) / (q_l …)): one rounding in all."""
     special = len(chain.parameters.special)
     kept = chain.parameters.limbs(level if to_level is None else to_level)
-    return x.divide_round_sum(special, special + kept, y)
+    return x.divide_round_sum(special, special, special + kept, y)
 
 
 def _check_level(level: int, key: SwitchingKey) -> None:

@@ -43,6 +43,18 @@ def test_mul_add(agree, basis, data):
     agree(lambda m: m.call("mul_add", basis, y, x, y))
 
 
+@given(bases(), leadings(), st.booleans(), st.data())
+def test_tensor(agree, basis, leading, square, data):
+    xs = [data.draw(polys(basis, leading)) for _ in range(2)]
+    ys = xs if square else [data.draw(polys(basis, leading)) for _ in range(2)]
+
+    def tensor(m):
+        pairs = [[m.load(basis, x) for x in pair] for pair in (xs, ys)]
+        return [m.read(c) for c in m.backend.tensor(m.handle(basis), *pairs)]
+
+    agree(tensor)
+
+
 @given(bases(), st.data())
 def test_mul_scalar(agree, basis, data):
     x, s = data.draw(polys(basis, data.draw(leadings()))), data.draw(scalars(basis))

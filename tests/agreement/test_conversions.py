@@ -49,14 +49,17 @@ def test_divide_round_coeff(agree, basis, data):
 @given(DIVISIBLE, st.data())
 def test_divide_round_sum(agree, basis, data):
     special = data.draw(st.integers(1, len(basis) - 1))
-    stop = data.draw(st.integers(special + 1, len(basis)))
+    start = data.draw(st.integers(special, len(basis) - 1))
+    stop = data.draw(st.integers(start + 1, len(basis)))
     leading = data.draw(leadings())
-    x = data.draw(dividends(basis, special, stop, leading))
+    x = data.draw(dividends(basis, start, stop, leading))
     rest = basis.limbs(special, len(basis))
     y = data.draw(polys(rest, leading))
     agree(
         lambda m: m.read_eval(
-            m.backend.divide_round_sum(m.handle(basis), special, stop, m.load_eval(basis, x), m.load_eval(rest, y))
+            m.backend.divide_round_sum(
+                m.handle(basis), special, start, stop, m.load_eval(basis, x), m.load_eval(rest, y)
+            )
         )
     )
 

@@ -41,3 +41,28 @@ def test_key_switch(agree, layout, more, data):
             )
         ]
     )
+
+
+@given(digit_layouts(), st.integers(0, 1), st.integers(0, 2), st.data())
+def test_switch_down(agree, layout, more, addends, data):
+    """Down to any level, with addends to both halves, to one or to none."""
+    leading, level = data.draw(leadings()), data.draw(st.integers(1, len(layout.lower)))
+    stop = layout.special + level
+    x = data.draw(digit_polys(layout, leading))
+    ys = [data.draw(polys(layout.lower, leading)) for _ in range(addends)]
+    longer = layout.basis + data.draw(bases((1, 1), st.just(layout.basis.ring_degree))).limbs(0, more)
+    keys = [[data.draw(polys(longer)) for _ in layout.digits] for _ in "ba"]
+    agree(
+        lambda m: [
+            m.read_eval(half)
+            for half in m.backend.switch_down(
+                m.handle(layout.basis),
+                layout.special,
+                layout.digit,
+                stop,
+                m.load_eval(layout.lower, x),
+                *([m.load_eval(longer, row) for row in half] for half in keys),
+                [m.load_eval(layout.lower, y) for y in ys],
+            )
+        ]
+    )

@@ -51,6 +51,10 @@ def short(core: Any, lower: Any) -> Any:
     return core.reduce(lower, np.arange(N))
 
 
+def batch(core, basis):
+    return core.zeros(basis, (2,))
+
+
 MISFITS = {
     "add": lambda c, b, x, s: c.add(b, x, s),
     "mul_add": lambda c, b, x, s: c.mul_add(b, x, x, s),
@@ -73,15 +77,24 @@ MISFITS = {
     "divide_round_coeff": lambda c, b, x, s: c.divide_round_coeff(b, 0, 5, x),
     "divide_round_eval": lambda c, b, x, s: c.divide_round_eval(b, 2, 2, x),
     "divide_round_eval of another basis": lambda c, b, x, s: c.divide_round_eval(b, 0, 1, s),
-    "divide_round_sum without a special limb": lambda c, b, x, s: c.divide_round_sum(b, 0, 1, x, x),
-    "divide_round_sum of another addend": lambda c, b, x, s: c.divide_round_sum(b, 1, 2, x, s),
-    "divide_round_sum of all special limbs": lambda c, b, x, s: c.divide_round_sum(b, 4, 4, x, s),
+    "divide_round_sum without a special limb": lambda c, b, x, s: c.divide_round_sum(b, 0, 0, 1, x, x),
+    "divide_round_sum of another addend": lambda c, b, x, s: c.divide_round_sum(b, 1, 1, 2, x, s),
+    "divide_round_sum of all special limbs": lambda c, b, x, s: c.divide_round_sum(b, 4, 4, 4, x, s),
+    "divide_round_sum that keeps a special limb": lambda c, b, x, s: c.divide_round_sum(b, 2, 1, 3, x, s),
     "decompose": lambda c, b, x, s: c.decompose(b, 2, 1, s, x),
     "decompose of another level": lambda c, b, x, s: c.decompose(b, 1, 1, s, s),
     "decompose into nothing": lambda c, b, x, s: c.decompose(b, 2, 0, s, s),
     "decompose of nothing": lambda c, b, x, s: c.decompose(b, 4, 1, s, s),
     "key_switch with a short key": lambda c, b, x, s: c.key_switch(b, 2, 1, s, s, [x, s], [x, x]),
     "key_switch with too few digits": lambda c, b, x, s: c.key_switch(b, 2, 1, s, s, [x], [x]),
+    "switch_down of all limbs": lambda c, b, x, s: c.switch_down(b, 2, 1, 2, s, [x, x], [x, x], [s]),
+    "switch_down with a short key": lambda c, b, x, s: c.switch_down(b, 2, 1, 4, s, [x, x], [x, s], [s]),
+    "switch_down with three addends": lambda c, b, x, s: c.switch_down(b, 2, 1, 4, s, [x, x], [x, x], [s] * 3),
+    "switch_down with a long addend": lambda c, b, x, s: c.switch_down(b, 2, 1, 4, s, [x, x], [x, x], [s, x]),
+    "switch_down with a batch of keys": lambda c, b, x, s: c.switch_down(b, 2, 1, 4, s, [batch(c, b), x], [x, x], []),
+    "tensor of three": lambda c, b, x, s: c.tensor(b, [x, x, x], [x, x]),
+    "tensor of another basis": lambda c, b, x, s: c.tensor(b, [x, x], [x, s]),
+    "tensor of a batch": lambda c, b, x, s: c.tensor(b, [x, x], [batch(c, b), x]),
     "limbs": lambda c, b, x, s: c.limbs(x, 3, 5),
     "no limbs": lambda c, b, x, s: c.limbs(x, 2, 2),
     "uniform": lambda c, b, x, s: c.uniform(b, bytes(8 * N)),

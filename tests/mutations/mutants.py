@@ -49,7 +49,8 @@ IFMA, AVX2 = "avx512ifma", "avx2"
 ELEMENTWISE, RESIDUE, SHOUP = (f"csrc/kernels/{name}.inl" for name in ("elementwise", "residue", "shoup"))
 NTT, INTT, WEIGHTED = (f"csrc/kernels/{name}.inl" for name in ("ntt", "intt", "weighted_sums"))
 INNER, QUOTIENT, RULES = (f"csrc/kernels/{name}" for name in ("inner_product.inl", "quotient.inl", "shoup_rules.hpp"))
-MODULUS, CONVERT, LIFT = "csrc/modulus.hpp", "csrc/ring/convert.cpp", "csrc/ring/lift.cpp"
+MODULUS, LIFT = "csrc/modulus.hpp", "csrc/ring/lift.cpp"
+CONVERT, DIVISION = "csrc/ring/convert.cpp", "csrc/ring/division.cpp"
 AUTOMORPHISM, PACK, TABLES = (f"csrc/ring/{name}.cpp" for name in ("automorphism", "pack", "ntt_tables"))
 REAL_RESIDUE, REAL_SHOUP = (f"csrc/kernels/real_{name}.inl" for name in ("residue", "shoup"))
 SAMPLING, KEYSWITCH = "csrc/random/sampling.cpp", "csrc/rlwe/keyswitch.cpp"
@@ -65,8 +66,9 @@ KERNELS = [
     Mutant(ELEMENTWISE, "r.correct(Simd::add(Simd::load(x + i), addend))", "Simd::add(Simd::load(x + i), addend)",
            "test_add_scalar"),
     Mutant(ELEMENTWISE, "load_once(y + i), Simd::load(z + i)", "load_once(y + i), Simd::load(x + i)", "test_mul_add"),
-    Mutant(ELEMENTWISE, "Simd::sub(Simd::load(x + i), Simd::load(y + i)), r.q)",
-           "Simd::sub(Simd::load(x + i), Simd::load(y + i)), Simd::broadcast(0))", "test_divide_round"),
+    Mutant(ELEMENTWISE, "{ return Simd::add(Simd::sub(x, y), r.q); }",
+           "{ return (void)r, Simd::sub(x, y); }", "test_divide_round"),
+    Mutant(ELEMENTWISE, "r.mul_add(x0, y1, r.mul(x1, y0))", "r.mul_add(x0, y1, r.mul(x0, y1))", "test_tensor"),
     Mutant(RESIDUE, "return Simd::min(x, Simd::sub(x, q));", "return x;", "test_add"),
     Mutant(RESIDUE, "return tight ? correct(correct(x)) : correct(x);", "return correct(x);", "test_products_whose",
            LAWS, IFMA),
@@ -141,10 +143,13 @@ RING = [
     Mutant(CONVERT, "1.0 / static_cast<double>(q.value)", "1.0 / static_cast<float>(q.value)", "test_convert"),
     Mutant(CONVERT, "inverse_of_product(source, i, q)", "inverse_of_product(source, source.size() - 1 - i, q)",
            "test_convert"),
-    Mutant(CONVERT, "rows_of(x, polynomial, stop, x.limbs())",
-           "rows_of(x, polynomial, start, x.limbs() - stop + start)",
+    Mutant(DIVISION, "rows_of(x, polynomial, stop_, x.limbs())",
+           "rows_of(x, polynomial, start_, x.limbs() - stop_ + start_)",
            "test_divide_round"),
-    Mutant(CONVERT, "terms.rows(), first, count, N", "terms.rows(), 0, count, N", "test_divide_round_eval"),
+    Mutant(DIVISION, "terms.rows(), first, count, N", "terms.rows(), 0, count, N", "test_divide_round_eval"),
+    Mutant(DIVISION, "products_[limb - special_]", "products_[0]", "test_divide_round_sum"),
+    Mutant(DIVISION, "limb < special ? nullptr : y", "limb < start ? nullptr : y", "test_divide_round_sum"),
+    Mutant(DIVISION, "q.mul(inverses_.back(), product_modulo(before, q))", "inverses_.back()", "test_divide_round_sum"),
     Mutant("csrc/ring/weighted_sums.cpp", "weights_.data() + k * inputs_", "weights_.data()",
            "test_divide_round_eval test_decompose"),
     Mutant(AUTOMORPHISM, "k * inverse & (2 * N - 1)", "k * inverse & (N - 1)", "test_automorphism_coeff"),
@@ -172,6 +177,9 @@ SAMPLES_AND_KEYS = [
            "test_decompose test_key_switch"),
     Mutant(KEYSWITCH, "start <= limb && limb < stop", "start < limb && limb < stop", "test_decompose"),
     Mutant(KEYSWITCH, "(polynomial * digits.size() + j)", "(polynomial + j)", "test_decompose"),
+    Mutant(KEYSWITCH, "special + limb - stop", "limb - stop", "test_switch_down"),
+    Mutant(KEYSWITCH, "start - special, count, N", "0, count, N", "test_switch_down"),
+    Mutant(KEYSWITCH, "half.added(p, j), j)", "half.added(0, j), j)", "test_switch_down"),
     Mutant(KEYSWITCH, "part.row(polynomial % part.polynomials(), limb)", "part.row(0, limb)", "test_key_switch"),
 ]  # fmt: skip
 

@@ -134,6 +134,17 @@ void compare_elementwise(const Pair& pair, const std::vector<Row>& rows, std::si
     pair.compare("mul_scalar", [&](K k, T, u64* out) { k.mul_scalar(out, x, w, n, q); });
     pair.compare("add_scalar", [&](K k, T, u64* out) { k.add_scalar(out, x, w, n, q); });
     pair.compare("sub_mul_scalar", [&](K k, T, u64* out) { k.sub_mul_scalar(out, x, y, w, n, q); });
+    const u64 v = q.value - 1 - w;
+    pair.compare("sub_mul_scalar_add", [&](K k, T, u64* out) { k.sub_mul_scalar_add(out, x, y, w, z, v, n, q); });
+    for (int o = 0; o < 3; ++o) {
+      pair.compare("tensor", [&](K k, T, u64* out) {
+        std::vector<Row> spare(2, Row(n));
+        u64* to[] = {spare[0].data(), spare[1].data(), spare[1].data()};
+        const u64 *xs[] = {x, y}, *ys[] = {y, z};
+        to[o] = out;
+        k.tensor(to, xs, ys, n, q);
+      });
+    }
   }
 }
 
@@ -148,6 +159,15 @@ void compare_sums(const Pair& pair, const std::vector<Row>& rows, std::size_t n)
       pair.compare("inner_product", [&](const Kernels& k, const NttTables&, u64* out) {
         k.inner_product(out, xs.data(), xs.data(), terms, n, q);
       });
+      auto reversed = xs;
+      std::reverse(reversed.begin(), reversed.end());
+      for (bool first : {true, false}) {
+        pair.compare("inner_product_pair", [&](const Kernels& k, const NttTables&, u64* out) {
+          Row other(n);
+          u64 *const a = first ? out : other.data(), *const b = first ? other.data() : out;
+          k.inner_product_pair(a, b, xs.data(), xs.data(), reversed.data(), terms, n, q);
+        });
+      }
       Row weights(3 * terms);
       for (u64& w : weights) w = extreme ? q.value - 1 : random_word() % q.value;
       const Modulus* moduli[] = {&q, &q, &q};
