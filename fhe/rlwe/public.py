@@ -122,7 +122,7 @@ def encrypt(key: PublicKey, message: Plaintext, seeds: SeedSource = system_seed)
     with wiped(mask, *([] if m is message.poly else [m])):
         if not divided:
             return mask + m, c1
-        return mask.divide_round_sum(1, limbs, m), c1.divide_round(1, limbs)
+        return mask.divide_round_sum(1, 1, limbs, m), c1.divide_round(1, limbs)
 
 
 def check_key(ciphertext: Ciphertext, key_id: bytes, what: str) -> None:
