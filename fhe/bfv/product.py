@@ -6,10 +6,10 @@ as much as that of a switch of y to the modulus A (`fhe.noise.product`). So the 
 and stays undivided: a ciphertext that is ``raised``. Any multiple of A Q in it is a multiple of Q once divided by A:
 sums of any number of tensors need no more room than one, and a dot product is divided once.
 
-A is a product of primes of the sequence "special primes of the parameter set, then extra ones", as many as reach Q/2.
-What switches the key of c_2 ends modulo P Q, with P the special primes, still to be divided by P. As A and P are
-prefixes of one sequence, one is a multiple of the other, and (c_0, c_1) of the relinearised product need one division,
-which may take the primes of the levels to be left along:
+A is a product of special primes of the parameter set and, if those do not reach Q/2, of extra ones in front of them.
+What switches the key of c_2 ends modulo P Q, with P the special primes, still to be divided by P. One of A and P is a
+multiple of the other, and (c_0, c_1) of the relinearised product need one division, which may take the primes of the
+levels to be left along:
 
     c_i = round( (d_i + (A/P) u_i) / (A q_l …) ).
 
@@ -53,24 +53,24 @@ class Auxiliary:
 
 @lru_cache(maxsize=256)
 def auxiliary(chain: ModulusChain, level: int) -> Auxiliary:
-    """The shortest A of at least Q_l / 2."""
+    """The shortest A of at least Q_l / 2; a longer one has more primes in front."""
     parameters, Q = chain.parameters, chain.q(level)
     primes: tuple[int, ...] = ()
     for a in _sequence(chain):
         if math.prod(primes) << AUXILIARY_BITS_SHORT >= Q.product:
             break
-        primes = (*primes, a)
+        primes = (a, *primes)
     A = Basis.of(parameters.ring_degree, primes, chain.backend)
     return Auxiliary(A, tuple(A.product % q for q in Q.moduli), tuple(-pow(Q.product, -1, a) % a for a in A.moduli))
 
 
 @lru_cache(maxsize=64)
 def _sequence(chain: ModulusChain) -> tuple[int, ...]:
-    """The special primes, and extra ones enough for the highest level."""
+    """The special primes, last first, then extra ones enough for the highest level."""
     parameters = chain.parameters
     used = (*parameters.special, *parameters.moduli())
     extra = math.ceil(parameters.log_q / (EXTRA_BITS - 1))
-    return (*parameters.special, *ntt_primes(parameters.ring_degree, EXTRA_BITS, extra, exclude=used))
+    return (*reversed(parameters.special), *ntt_primes(parameters.ring_degree, EXTRA_BITS, extra, exclude=used))
 
 
 # --- tensors: sum_j x_j y_j, of degree 2, over A Q ------------------------------------------------------------------
@@ -114,7 +114,7 @@ def _rounded(y: Poly, chain: ModulusChain, level: int) -> Halves:
     return rounded.to_eval(), rounded.convert(chain.q(level)).to_eval()
 
 
-# --- what is raised: A_1 c over A_1 Q, A_1 a prefix of the sequence ---------------------------------------------------
+# --- what is raised: A c over A Q ------------------------------------------------------------------------------------
 
 
 def raised_sum(x: EvalPoly, front: int, y: EvalPoly, other: int) -> tuple[EvalPoly, int]:
@@ -123,11 +123,10 @@ def raised_sum(x: EvalPoly, front: int, y: EvalPoly, other: int) -> tuple[EvalPo
         return raised_sum(y, other, x, front)
     if front == other:
         return x + y, front
-    # y is raised further by primes modulo which it then vanishes.
-    y = y.scale(x.basis.limbs(other, front).product)
-    lower = x.limbs(front, len(x.basis)) + y.limbs(other, len(y.basis))
-    upper = x.limbs(other, front).join(lower)
-    return (x.limbs(0, other) + y.limbs(0, other)).join(upper) if other else upper, front
+    # y is raised further, by primes modulo which it then vanishes.
+    more = x.basis.limbs(0, front - other)
+    lower = x.limbs(len(more), len(x.basis)) + y.scale(more.product)
+    return x.limbs(0, len(more)).join(lower), front
 
 
 def relinearized(x: Ciphertext, key: SwitchingKey, level: int) -> tuple[EvalPoly, ...]:

@@ -50,12 +50,12 @@ def test_auxiliary_moduli_are_the_shortest_of_half_q_and_nested(parameters: BFVP
     for level in range(parameters.max_level + 1):
         Q, A = chain.q(level), auxiliary(chain, level).basis
         assert A.product << noise.AUXILIARY_BITS_SHORT >= Q.product
-        assert A.limbs(0, len(A) - 1).product << noise.AUXILIARY_BITS_SHORT < Q.product
+        assert A.limbs(1, len(A)).product << noise.AUXILIARY_BITS_SHORT < Q.product
         assert not set(A.moduli) & set(parameters.moduli())
-        assert A.moduli[: len(longest)] == longest
+        assert A.moduli[len(A) - len(longest) :] == longest
         longest = A.moduli
     shared = min(len(longest), len(parameters.special))
-    assert longest[:shared] == parameters.special[:shared]
+    assert longest[-shared:] == parameters.special[-shared:]
 
 
 # --- sums with what is not yet divided ------------------------------------------------------------------------------
