@@ -182,7 +182,7 @@ class BFVEvaluator:
         if len(xs) != len(ys) or not xs:
             raise EncodingError(f"a sum of products takes pairs, one at least: not {len(xs)} and {len(ys)} factors")
         values = self.values.inner_product(xs, ys)
-        pairs = self._aligned_pairs(xs, ys)
+        pairs = self._level_pairs(xs, ys)
         level = pairs[0][0].level
         bounds = (noise.multiply_bfv(self.parameters, level, x.noise, y.noise) for x, y in pairs)
         what = "a product" if len(pairs) == 1 else f"a sum of {len(pairs)} products"
@@ -190,15 +190,14 @@ class BFVEvaluator:
         raised = len(product.auxiliary(self.chain, level).basis)
         return pairs[0][0].with_polys(product.tensor(pairs), noise=bound, raised=raised, **values)
 
-    def _aligned_pairs(self, xs: Sequence[Ciphertext], ys: Sequence[Ciphertext]) -> list[tuple[Ciphertext, Ciphertext]]:
-        """At one level, the one with more noise second: it is the one to be rounded. Each operand is settled once."""
+    def _level_pairs(self, xs: Sequence[Ciphertext], ys: Sequence[Ciphertext]) -> list[tuple[Ciphertext, Ciphertext]]:
+        """Settled, each operand once, and at the lowest of all their levels."""
         for x in (*xs, *ys):
             same_key(xs[0], x)
         settled = {id(x): self.settle(x) for x in (*xs, *ys)}
         level = min(x.level for x in settled.values())
         lowered = {key: self.mod_switch(x, level) for key, x in settled.items()}
-        pairs = ((lowered[id(x)], lowered[id(y)]) for x, y in zip(xs, ys, strict=True))
-        return [(x, y) if x.noise <= y.noise else (y, x) for x, y in pairs]
+        return [(lowered[id(x)], lowered[id(y)]) for x, y in zip(xs, ys, strict=True)]
 
     def relinearize(self, x: Ciphertext) -> Ciphertext:
         """Degree 2 to degree 1, at the same level."""

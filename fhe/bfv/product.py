@@ -77,10 +77,7 @@ def _sequence(chain: ModulusChain) -> tuple[int, ...]:
 
 
 def tensor(pairs: Sequence[tuple[Ciphertext, Ciphertext]]) -> tuple[EvalPoly, ...]:
-    """The components of A sum_j t/Q x_j y_j modulo A Q_l, for ciphertexts of degree 1 at one level l.
-
-    Of each pair the second is the one that is rounded.
-    """
+    """The components of A sum_j t/Q x_j y_j modulo A Q_l, for ciphertexts of degree 1 at one level l."""
     parameters = pairs[0][0].chain.parameters
     assert isinstance(parameters, BFVParameters)
     groups = (pairs[start : start + PAIRS_AT_ONCE] for start in range(0, len(pairs), PAIRS_AT_ONCE))

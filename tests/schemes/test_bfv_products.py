@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -89,15 +90,16 @@ def test_a_pending_product_meets_plaintexts(bfv: KeyOwner, v: Values, w: Values)
     assert_holds(bfv, ev.settle(ev.multiply_plain(ev.square(x), w)), v * v % T * w)
 
 
-@given(v=values(), w=values())
-def test_products_of_unequal_noise_round_the_noisier(bfv: KeyOwner, v: Values, w: Values) -> None:
-    ev, fresh = evaluator(bfv), encrypted(bfv, v, symmetric=True)
-    noisy = ev.multiply_plain(encrypted(bfv, w), T // 2)
-    expected = v * (w * (T // 2) % T)
-    one, other = ev.multiply(fresh, noisy), ev.multiply(noisy, fresh)
-    assert one.noise == other.noise
-    assert_holds(bfv, one, expected)
-    assert_holds(bfv, other, expected)
+def test_what_dividing_and_switching_add(bfv: KeyOwner) -> None:
+    ev, x = evaluator(bfv), encrypted(bfv, np.arange(32))
+    product = ev.square(x)
+    silent, linear = (replace(c, noise=noise.NOTHING) for c in (product, x))
+    assert ev.mod_switch(linear, 1).noise == noise.divide_round(BFV)
+    assert ev.mod_switch(silent, 1).noise == noise.divide_round(BFV, 2)
+    assert ev.mod_switch(silent.divided(), 1).noise == noise.divide_round(BFV, 2)
+    assert ev.relinearize(silent).noise == noise.key_switch(BFV, 3)
+    assert ev.rotate(linear, 1).noise == noise.key_switch(BFV, 3)
+    assert ev.settle(product).noise == pytest.approx(noise.add(product.noise, noise.key_switch(BFV, 3)))
 
 
 # --- dot products -----------------------------------------------------------------------------------------------------
