@@ -7,7 +7,23 @@
 np.float64(14.0)
 """
 
+from fhe.arrays.approximate import ApproximateFunction, approximate, periodic, piecewise
 from fhe.arrays.array import EncryptedArray
+from fhe.arrays.elementary import (
+    abs,
+    cos,
+    exp,
+    gelu,
+    inverse,
+    log,
+    relu,
+    rsqrt,
+    sigmoid,
+    sin,
+    softmax,
+    sqrt,
+    tanh,
+)
 from fhe.arrays.matrix import EncodedMatrix
 from fhe.backend.choose import num_threads, set_num_threads
 from fhe.context import Context
@@ -29,6 +45,7 @@ from fhe.ring.basis import Basis
 from fhe.ring.poly import CoeffPoly, EvalPoly
 
 __all__ = [
+    "ApproximateFunction",
     "BFVParameters",
     "Basis",
     "CKKSParameters",
@@ -47,11 +64,27 @@ __all__ = [
     "ParameterError",
     "ScaleError",
     "ValueOverflowError",
+    "abs",
+    "approximate",
     "bfv",
     "ckks",
+    "cos",
+    "exp",
+    "gelu",
     "install",
+    "inverse",
+    "log",
     "num_threads",
+    "periodic",
+    "piecewise",
+    "relu",
+    "rsqrt",
     "set_num_threads",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "sqrt",
+    "tanh",
 ]
 
 __version__ = "0.1.0"

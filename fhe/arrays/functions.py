@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from numpy.polynomial import Chebyshev, Polynomial
 
-from fhe.arrays.array import EncryptedArray
-from fhe.arrays.layout import Layout
-from fhe.circuits.approximation import Approximation
+from fhe.arrays.elementwise import with_plain
+from fhe.arrays.packed import A, Packed
+from fhe.circuits.approximation import Approximation, needs_map
 from fhe.circuits.comparison import evaluate_composition
 from fhe.circuits.polynomial import depth_of_polynomial, evaluate_polynomial
 from fhe.errors import EncodingError, LevelError
@@ -20,25 +20,26 @@ Series = Polynomial | Chebyshev
 
 
 def depth_of_stages(stages: Sequence[Series], clean: bool = True) -> int:
-    """The levels that `apply` takes; ``clean`` as in `Layout`.
+    """The levels that `apply` takes; ``clean`` if the array's layout is tidy.
 
     >>> depth_of_stages([Polynomial([0, 0, 1])]), depth_of_stages([Chebyshev([0, 1, 0, 1], domain=[-8, 8])])
     (2, 3)
     """
     depth = 0
     for p in stages:
-        depth += depth_of_polynomial(p.degree()) + _needs_map(p, clean)
+        depth += depth_of_polynomial(p.degree()) + (not clean or needs_map(p))
         clean = True
     return depth
 
 
-def apply(function: Approximation | Sequence[Series], x: EncryptedArray) -> EncryptedArray:
+def apply(function: Approximation | Sequence[Series], x: A) -> A:
     """p_n(… p_1(x)), element by element: NumPy polynomials on real CKKS arrays.
 
-    Each takes ceil(log2(degree + 1)) levels. One more goes where its domain is not its window, and where the padding of
-    x holds something (after sums): both are one product with a plain array. The elements must lie in the domain of a
-    `Chebyshev` series, which is the caller's promise: values beyond it grow like their power, and spoil their
-    neighbours once they exceed the modulus. The error of an `Approximation` adds to the tracked error of the result.
+    Each takes ceil(log2(degree + 1)) levels. One more goes where its domain is not its window, but for a whole factor,
+    and where the padding of x holds something (after sums): both are one product with a plain array. The elements
+    must lie in the domain of a `Chebyshev` series, which is the caller's promise: values beyond it grow like their
+    power, and spoil their neighbours once they exceed the modulus. The error of an `Approximation` adds to the tracked
+    error of the result.
     Raises LevelError before any work.
     """
     approximate = function if isinstance(function, Approximation) else None
@@ -46,7 +47,7 @@ def apply(function: Approximation | Sequence[Series], x: EncryptedArray) -> Encr
     if x.dtype.kind != "f":
         raise EncodingError(f"polynomials with real coefficients take real arrays, got dtype {x.dtype}")
     composed = approximate is not None and len(approximate.gaps) > 1
-    levels, what = depth_of_stages(stages, _clean(x.layout)), str(approximate or "this polynomial")
+    levels, what = depth_of_stages(stages, x.layout.tidy), str(approximate or "this polynomial")
     require(x, levels=levels, products=True, conjugation=composed, what=what)
     if approximate and approximate.gaps:
         x = _composed(approximate, x)
@@ -54,12 +55,12 @@ def apply(function: Approximation | Sequence[Series], x: EncryptedArray) -> Encr
         for p in stages:
             x = _applied(p, x)
     if approximate:
-        x = _mapped(lambda shard: replace(shard, noise=shard.noise + approximate.error * shard.scale), x)
+        x = x.map(lambda shard: replace(shard, noise=shard.noise + approximate.error * shard.scale))
     return x
 
 
 def require(
-    x: EncryptedArray,
+    x: Packed,
     *,
     levels: int = 0,
     rotations: Iterable[int] = (),
@@ -85,7 +86,7 @@ def require(
         keys.require_relinearization()
 
 
-def _applied(p: Series, x: EncryptedArray) -> EncryptedArray:
+def _applied(p: Series, x: A) -> A:
     """p(x). The constant is added to the elements alone, so that padding stays zero."""
     x, on_window = _on_window(p, x), type(p)(p.coef)
     constant = float(on_window(0.0))
@@ -94,42 +95,29 @@ def _applied(p: Series, x: EncryptedArray) -> EncryptedArray:
     def of(shard: Ciphertext) -> Ciphertext:
         return evaluate_polynomial(x.evaluator, replace(shard, bound=min(shard.bound, most)), on_window - constant)
 
-    return _mapped(of, x) + constant if constant else _mapped(of, x)
+    return _plus(x.map(of), constant)
 
 
-def _composed(function: Approximation, x: EncryptedArray) -> EncryptedArray:
+def _composed(function: Approximation, x: A) -> A:
     """The composition for a sign, with an offset; its polynomials are odd, so that padding stays zero."""
     stages = [Chebyshev(p.coef) for p in function.stages]
     constant = float(stages[-1](0.0))
     stages[-1] -= constant
-    y = _mapped(
-        lambda shard: evaluate_composition(x.evaluator, shard, stages, function.gaps),
-        _on_window(function.stages[0], x),
-    )
-    return y + constant if constant else y
+    x = _on_window(function.stages[0], x)
+    return _plus(x.map(lambda shard: evaluate_composition(x.evaluator, shard, stages, function.gaps)), constant)
 
 
-def _on_window(p: Series, x: EncryptedArray) -> EncryptedArray:
+def _on_window(p: Series, x: A) -> A:
     """x brought from p's domain to its window, where its series is to be read, and its padding to zero."""
     offset, slope = map(float, p.mapparms())
-    if not _clean(x.layout):
-        factors = iter(x.layout.mask() * slope)
-        x = _mapped(lambda shard: x.evaluator.multiply_plain(shard, next(factors)), x, clean=True)
+    if not x.layout.tidy:
+        masks = x.layout.mask() * slope
+        shards = [x.evaluator.multiply_plain(shard, mask) for shard, mask in zip(x.shards, masks, strict=True)]
+        x = x.like(shards, replace(x.layout, clean=True))
     elif slope != 1.0:
-        x = x * slope
-    return x + offset if offset else x
+        x = x.map(lambda shard: x.evaluator.multiply_plain(shard, slope))
+    return _plus(x, offset)
 
 
-def _needs_map(p: Series, clean: bool) -> bool:
-    return not clean or float(p.mapparms()[1]) != 1.0
-
-
-def _clean(layout: Layout) -> bool:
-    return layout.clean or layout.full
-
-
-def _mapped(
-    function: Callable[[Ciphertext], Ciphertext], x: EncryptedArray, clean: bool | None = None
-) -> EncryptedArray:
-    layout = x.layout if clean is None else replace(x.layout, clean=clean)
-    return EncryptedArray(x.evaluator, [function(shard) for shard in x.shards], layout, x.dtype)
+def _plus(x: A, constant: float) -> A:
+    return with_plain(x, constant, x.evaluator.add_plain) if constant else x

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fhe.arrays import products, reduce
+from fhe.arrays import elementary, products, reduce
 from fhe.arrays.elementwise import combined, with_plain
 from fhe.arrays.packed import A, Packed
 from fhe.arrays.rearrange import joined, moved, moved_parts
@@ -46,6 +46,7 @@ UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     np.negative: negate,
     np.positive: lambda x: x,
     np.square: lambda x: products.multiplied(x, x),
+    **elementary.UFUNCS,
 }
 REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {np.add: reduce.total, np.multiply: reduce.product}
 
@@ -102,5 +103,5 @@ def ufunc(called: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     offered = ", ".join(known.__name__ for known in UFUNCS)
     raise TypeError(
         f"np.{called.__name__} of an encrypted array is not offered; there are {offered}, each without "
-        "keywords; other functions need a polynomial, see fhe.arrays.functions.apply"
+        "keywords; other functions need a polynomial, see fhe.approximate"
     )

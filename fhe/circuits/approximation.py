@@ -19,7 +19,7 @@ import numpy as np
 from numpy.polynomial import Chebyshev
 from numpy.typing import NDArray
 
-from fhe.circuits.extremes import points
+from fhe.circuits.extremes import Series, points
 from fhe.circuits.polynomial import depth_of_polynomial
 from fhe.circuits.remez import minimax
 from fhe.errors import EncodingError
@@ -69,8 +69,7 @@ class Approximation:
     @property
     def depth(self) -> int:
         """The levels it takes on an encrypted array whose padding is zero: one more where it is not."""
-        mapped = self.domain[1] - self.domain[0] != 2.0
-        return mapped + sum(depth_of_polynomial(stage.degree()) for stage in self.stages)
+        return needs_map(self.stages[0]) + sum(depth_of_polynomial(stage.degree()) for stage in self.stages)
 
     def scaled(self, factor: float, offset: float) -> Approximation:
         """factor * f + offset, in the same levels."""
@@ -109,8 +108,10 @@ def best(function: Function, degree: int, low: float = -1.0, high: float = 1.0) 
     return _measured(function, found.polynomial + centre, low, high)
 
 
-def within(function: Function, error: float, low: float = -1.0, high: float = 1.0) -> Approximation:
-    """The best polynomial of the least degree whose error is at most this.
+def within(
+    function: Function, error: float, low: float = -1.0, high: float = 1.0, most: int = LARGEST_DEGREE
+) -> Approximation:
+    """The best polynomial of the least degree whose error is at most this; EncodingError if that is beyond ``most``.
 
     >>> within(np.exp, 1e-6, -1, 1).stages[0].degree()
     7
@@ -125,12 +126,12 @@ def within(function: Function, error: float, low: float = -1.0, high: float = 1.
 
     above = 1
     while not good(above):
-        if above == LARGEST_DEGREE:
+        if above == most:
             raise EncodingError(
-                f"no polynomial of degree {LARGEST_DEGREE} is within {error:g} on [{low:g}, {high:g}], the best is "
+                f"no polynomial of degree {most} is within {error:g} on [{low:g}, {high:g}], the best is "
                 f"within {tried[above].error:.2g}; allow a larger error, or give a narrower interval"
             )
-        above = min(2 * above + 1, LARGEST_DEGREE)
+        above = min(2 * above + 1, most)
     below = above // 2
     while above - below > 1:
         middle = (above + below) // 2
@@ -179,6 +180,11 @@ def _check(function: Function, degree: int, low: float, high: float) -> None:
             f"a function to be approximated takes arrays of reals and is finite on all of [{low:g}, {high:g}]; "
             "this one is not: give an interval inside its domain, or wrap it in np.vectorize"
         )
+
+
+def needs_map(p: Series) -> bool:
+    """Does it take a level to bring p's domain to its window? Whole factors and offsets take none."""
+    return float(p.mapparms()[1]) % 1.0 != 0.0
 
 
 def sigmoid(x: Reals) -> Reals:

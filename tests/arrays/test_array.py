@@ -169,8 +169,8 @@ def test_what_encryption_makes_impossible(party: KeyOwner) -> None:
     for question in (bool, float, int, complex, np.asarray):
         with pytest.raises(TypeError, match="encrypted"):
             question(x)
-    with pytest.raises(TypeError, match=r"np\.exp of an encrypted array is not offered; there are add"):
-        np.exp(x)
+    with pytest.raises(TypeError, match=r"np\.arctan2 of an encrypted array is not offered; there are add"):
+        np.arctan2(x, x)
     with pytest.raises(TypeError, match="each without keywords"):
         np.add(x, 1, where=[True, False, True])
     comparisons = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)

@@ -82,7 +82,7 @@ def test_the_least_degree_is_found(error: float, bound: float) -> None:
     degree = found.stages[0].degree()
     assert found.error <= error
     assert degree == 1 or best(np.exp, degree - 1, -bound, bound).error > error
-    assert found.depth == math.ceil(math.log2(degree + 1)) + (bound != 1.0)
+    assert found.depth == math.ceil(math.log2(degree + 1)) + (1 / bound % 1 != 0)
 
 
 def test_scaling_is_free() -> None:
