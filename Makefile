@@ -32,7 +32,7 @@ EXTRA := import sys, tomllib; extras = tomllib.load(open("pyproject.toml", "rb")
 EXTRAS := ml test build dev bench
 COMPILED := setup.py $(shell find csrc -type f -not -name '*.md') $(wildcard fhe/reference/residue.p*)
 
-.PHONY: help build demo test test-all lint bench clean
+.PHONY: help build demo test test-all lint bench bench-compare clean
 
 help:
 	@echo 'make build     compile the native core and the compiled reference into a virtual environment ($(VENV))'
@@ -41,6 +41,7 @@ help:
 	@echo 'make test-all  those marked wide too: mutations, sanitizers, many more examples'
 	@echo 'make lint      ruff, mypy, clang-format, codespell'
 	@echo 'make bench     microbenchmarks of kernels and schemes                          (BENCH=kernels, ARGS=…)'
+	@echo 'make bench-compare  beside HEXL, SEAL, OpenFHE, where they are installed  (FHE_PEERS=…, FHE_OPENFHE_PYTHON=…)'
 	@echo 'make clean     remove what these commands made'
 
 build: $(VENV)/.built
@@ -58,11 +59,14 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@find csrc -name '*.[chi][pn][pl]' | xargs $(BIN)/clang-format --dry-run -Werror
+	@find csrc bench -name '*.[chi][pn][pl]' | xargs $(BIN)/clang-format --dry-run -Werror
 	@git ls-files | xargs $(BIN)/codespell
 
 bench: $(VENV)/.bench
 	@$(BIN)/python -m pytest -q $(BENCH:%=bench/bench_%.py) $(ARGS)
+
+bench-compare: $(VENV)/.bench
+	@$(BIN)/python -m bench.compare $(ARGS)
 
 clean:
 	rm -rf .venv build dist fhe.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks bench/results

@@ -1,0 +1,91 @@
+// What every C++ driver is: a process that takes one sample of one operation for each line it reads.
+//
+// A line is the name of an operation and numbers. The answer is "nanoseconds before after": the time of one call, a
+// mean over a few milliseconds, and how many multiplications of the chain of `chains.hpp` ran in a nanosecond just
+// before and just after. The line "facts" is answered by one line of JSON. A comparison asks several drivers in turn,
+// so that whatever else the machine does meets all of them.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "chains.hpp"
+
+namespace bench {
+
+using Numbers = std::vector<std::uint64_t>;
+using Call = std::function<void()>;
+
+constexpr double kSampleNanoseconds = 2e6;
+constexpr int kBracket = 4000;
+
+// One operation, warmed up, and how many calls make a sample.
+struct Sampler {
+  Call call;
+  long calls = 0;
+
+  void warm_up() {
+    double spent = 0;
+    for (long done = 0; done < 2 || spent < kSampleNanoseconds; ++done) {
+      const double start = nanoseconds();
+      call();
+      const double took = nanoseconds() - start;
+      spent += took;
+      calls = std::max(1L, static_cast<long>(kSampleNanoseconds / took));
+    }
+  }
+
+  void sample() const {
+    const double before = chain_of_multiplications(kBracket), start = nanoseconds();
+    for (long i = 0; i < calls; ++i) call();
+    const double took = (nanoseconds() - start) / static_cast<double>(calls);
+    std::printf("%.3f %.4f %.4f\n", took, before, chain_of_multiplications(kBracket));
+  }
+};
+
+// Answers lines until there are no more. make(operation, numbers) gives the call that a line asks for; an empty one
+// where there is none, which ends the process. facts() is JSON.
+template <class Make, class Facts>
+int serve(const Make& make, const Facts& facts) {
+  std::string line, current;
+  Sampler sampler;
+  while (std::getline(std::cin, line)) {
+    if (line == "facts") {
+      std::printf("%s\n", facts().c_str());
+    } else {
+      if (line != current) {
+        std::istringstream words(current = line);
+        std::string operation;
+        words >> operation;
+        Numbers numbers;
+        for (std::uint64_t number; words >> number;) numbers.push_back(number);
+        sampler = {};  // what the last operation held is given back first
+        sampler.call = make(operation, numbers);
+        if (!sampler.call) return std::fprintf(stderr, "no operation %s\n", line.c_str()), 1;
+        sampler.warm_up();
+      }
+      sampler.sample();
+    }
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+// Rows of residues, each below its modulus.
+inline std::vector<std::vector<std::uint64_t>> random_rows(const Numbers& moduli, std::size_t n) {
+  std::vector<std::vector<std::uint64_t>> rows;
+  std::uint64_t state = 1;
+  for (std::uint64_t q : moduli) {
+    rows.emplace_back(n);
+    for (std::uint64_t& x : rows.back()) x = ((state = state * 6364136223846793005 + 1442695040888963407) >> 8) % q;
+  }
+  return rows;
+}
+
+}  // namespace bench

@@ -1,0 +1,148 @@
+// Microsoft SEAL, https://github.com/microsoft/SEAL. Arguments: ckks or bfv, log2 N, the scale's bits or the plain
+// modulus, then the bits of every prime; the last one is special.
+#include <seal/seal.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+
+#include "driver.hpp"
+
+namespace {
+
+using namespace seal;
+
+EncryptionParameters parameters(bool ckks, std::size_t degree, std::uint64_t plain, const std::vector<int>& bits) {
+  EncryptionParameters chosen(ckks ? scheme_type::ckks : scheme_type::bfv);
+  chosen.set_poly_modulus_degree(degree);
+  chosen.set_coeff_modulus(CoeffModulus::Create(degree, bits));
+  if (!ckks) chosen.set_plain_modulus(plain);
+  return chosen;
+}
+
+PublicKey public_key_of(KeyGenerator& generator) {
+  PublicKey key;
+  generator.create_public_key(key);
+  return key;
+}
+
+// Keys, and a few ciphertexts at the highest level.
+struct Side {
+  bool ckks;
+  std::size_t degree;
+  double scale;
+  SEALContext context;
+  KeyGenerator generator;
+  PublicKey public_key;
+  RelinKeys relinearization;
+  GaloisKeys galois;
+  std::unique_ptr<CKKSEncoder> reals;
+  std::unique_ptr<BatchEncoder> integers;
+  Evaluator evaluator;
+  Encryptor encryptor;
+  Decryptor decryptor;
+  std::vector<double> values;
+  std::vector<std::uint64_t> numbers;
+  Plaintext plain, plain_factor, decrypted;
+  Ciphertext x, y, out;
+
+  Side(bool is_ckks, std::size_t n, std::uint64_t given, const std::vector<int>& bits)
+      : ckks(is_ckks),
+        degree(n),
+        scale(std::exp2(static_cast<double>(is_ckks ? given : 0))),
+        context(parameters(is_ckks, n, given, bits), true, sec_level_type::tc128),
+        generator(context),
+        public_key(public_key_of(generator)),
+        evaluator(context),
+        encryptor(context, public_key),
+        decryptor(context, generator.secret_key()),
+        values(n / 2),
+        numbers(n) {
+    generator.create_relin_keys(relinearization);
+    generator.create_galois_keys(std::vector<int>{1}, galois);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i % 100) / 100 - 0.5;
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = i % 100;
+    if (ckks) reals = std::make_unique<CKKSEncoder>(context);
+    if (!ckks) integers = std::make_unique<BatchEncoder>(context);
+    encode(plain);
+    encryptor.encrypt(plain, x);
+    encryptor.encrypt(plain, y);
+    decryptor.decrypt(x, decrypted);
+    check();
+  }
+
+  void encode(Plaintext& to) { ckks ? reals->encode(values, scale, to) : integers->encode(numbers, to); }
+  void decode() {
+    std::vector<double> real;
+    std::vector<std::uint64_t> integer;
+    ckks ? reals->decode(decrypted, real) : integers->decode(decrypted, integer);
+  }
+  void multiply() {
+    evaluator.multiply(x, y, out);
+    evaluator.relinearize_inplace(out, relinearization);
+    if (ckks) evaluator.rescale_to_next_inplace(out);
+  }
+  void make_keys() {
+    KeyGenerator fresh(context);
+    PublicKey key;
+    RelinKeys first;
+    GaloisKeys second;
+    fresh.create_public_key(key);
+    fresh.create_relin_keys(first);
+    fresh.create_galois_keys(std::vector<int>{1}, second);
+  }
+
+  // A wrong result is not worth a measurement.
+  void check() {
+    multiply();
+    Plaintext product;
+    decryptor.decrypt(out, product);
+    std::vector<double> real;
+    std::vector<std::uint64_t> integer;
+    ckks ? reals->decode(product, real) : integers->decode(product, integer);
+    const double error = ckks ? std::fabs(real[7] - values[7] * values[7]) : integer[7] != numbers[7] * numbers[7];
+    if (error > 1e-3) throw std::runtime_error("SEAL's product is wrong");
+  }
+
+  bench::Call call(const std::string& operation) {
+    std::map<std::string, bench::Call> calls = {
+        {"add", [this] { evaluator.add(x, y, out); }},
+        {"multiply", [this] { multiply(); }},
+        {"multiply_plain", [this] { evaluator.multiply_plain(x, plain, out); }},
+        {"rotate",
+         [this] { ckks ? evaluator.rotate_vector(x, 1, galois, out) : evaluator.rotate_rows(x, 1, galois, out); }},
+        {"encode", [this] { encode(plain_factor); }},
+        {"encrypt", [this] { encryptor.encrypt(plain, out); }},
+        {"decode", [this] { decode(); }},
+        {"decrypt_decode", [this] { decryptor.decrypt(x, decrypted), decode(); }},
+        {"keys", [this] { make_keys(); }},
+    };
+    const auto found = calls.find(operation);
+    return found == calls.end() ? bench::Call() : found->second;
+  }
+
+  std::string facts() {
+    const auto& data = *context.key_context_data();
+    const auto& first = *context.first_context_data();
+    std::ostringstream json;
+    const std::size_t limbs = first.parms().coeff_modulus().size();
+    json << "{\"library\": \"SEAL\", \"log_qp\": " << data.total_coeff_modulus_bit_count() << ", \"limbs\": " << limbs
+         << ", \"special\": 1, \"levels\": " << limbs - 1 << ", \"digits\": " << limbs
+         << ", \"ciphertext_bytes\": " << 8 * x.size() * x.poly_modulus_degree() * x.coeff_modulus_size()
+         << ", \"switching_key_bytes\": " << 16 * limbs * (limbs + 1) * degree << "}";
+    return json.str();
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 6) return std::fprintf(stderr, "seal ckks|bfv LOG_N GIVEN BITS…\n"), 1;
+  std::vector<int> bits;
+  for (int i = 4; i < argc; ++i) bits.push_back(std::atoi(argv[i]));
+  Side side(std::string(argv[1]) == "ckks", std::size_t{1} << std::atoi(argv[2]), std::strtoull(argv[3], nullptr, 10),
+            bits);
+  return bench::serve([&](const std::string& operation, const bench::Numbers&) { return side.call(operation); },
+                      [&] { return side.facts(); });
+}
