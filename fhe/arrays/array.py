@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from fhe.arrays import products, protocols, reduce
+from fhe.arrays import elementwise, products, protocols, reduce, scan
 from fhe.arrays.elementwise import combined
 from fhe.arrays.packed import Packed
 from fhe.arrays.rearrange import indexed, moved
@@ -69,25 +69,25 @@ class EncryptedArray(Packed):
     def __add__(self, other: Any) -> EncryptedArray:
         if isinstance(other, EncryptedArray):
             return combined(self, other, self.evaluator.add)
-        return _of(protocols.add, self, other)
+        return _of(elementwise.add, self, other)
 
     def __radd__(self, other: Any) -> EncryptedArray:
-        return _of(protocols.add, self, other)
+        return _of(elementwise.add, self, other)
 
     def __sub__(self, other: Any) -> EncryptedArray:
-        return _of(protocols.subtract, self, other)
+        return _of(elementwise.subtract, self, other)
 
     def __rsub__(self, other: Any) -> EncryptedArray:
-        return _of(protocols.subtract, other, self)
+        return _of(elementwise.subtract, other, self)
 
     def __neg__(self) -> EncryptedArray:
-        return protocols.negate(self)
+        return elementwise.negate(self)
 
     def __pos__(self) -> EncryptedArray:
         return self
 
     def __mul__(self, other: Any) -> EncryptedArray:
-        return _of(products.multiplied, self, other)
+        return _of(elementwise.multiply, self, other)
 
     __rmul__ = __mul__
 
@@ -101,6 +101,10 @@ class EncryptedArray(Packed):
         if not np.all(divisor):
             raise EncodingError("division by zero in the plain operand")
         return self * (1 / divisor)
+
+    def __rtruediv__(self, other: Any) -> NoReturn:
+        self.__truediv__(self)
+        raise AssertionError("division by an encrypted array")
 
     def __pow__(self, exponent: int) -> EncryptedArray:
         """x**k for a whole k >= 1, in ceil(log2 k) levels."""
@@ -135,6 +139,10 @@ class EncryptedArray(Packed):
         """The product of all elements, or along some axes, in ceil(log2 n) levels."""
         return reduce.product(self, axis, keepdims)
 
+    def cumsum(self, axis: int | None = None) -> EncryptedArray:
+        """Running sums: one level (CKKS)."""
+        return scan.cumsum(self, axis)
+
     # --- shape and order --------------------------------------------------------------------------------------------
 
     def __getitem__(self, index: Any) -> EncryptedArray:
@@ -146,6 +154,22 @@ class EncryptedArray(Packed):
             "encrypted arrays do not change; make a new one: np.where(mask, value, x) with a plain mask, or "
             "x * (1 - one_hot) + value * one_hot where the place itself is encrypted"
         )
+
+    @property
+    def real(self) -> EncryptedArray:
+        """The real part; for complex arrays a level."""
+        return elementwise.real(self)
+
+    @property
+    def imag(self) -> EncryptedArray:
+        """The imaginary part; for complex arrays a level."""
+        return elementwise.imaginary(self)
+
+    def conj(self) -> EncryptedArray:
+        """The complex conjugate: a key switching, no level."""
+        return elementwise.conjugate(self)
+
+    conjugate = conj
 
     @property
     def T(self) -> EncryptedArray:

@@ -35,7 +35,7 @@ def array_to_bytes(array: EncryptedArray) -> bytes:
     where a pending product cannot be relinearised.
     """
     if array.layout.virtual:  # what shares places is given its own
-        array = array.relaid(array.fresh_layout(array.shape))
+        array = array.relaid_fresh(array.shape)
     settled = array.settled()
     parameters, layout = array.evaluator.chain.parameters, array.layout
     parts = [ciphertext_to_parts(shard) for shard in settled.shards]

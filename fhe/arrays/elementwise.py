@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fhe.arrays.layout import Layout
-from fhe.arrays.packed import A, broadcast_shape
+from fhe.arrays.packed import A, Packed, broadcast_shape
 from fhe.arrays.plans import Cost, Plan, conversion
 from fhe.rlwe.ciphertext import Ciphertext
 
@@ -64,8 +64,6 @@ def meeting(x: Layout, y: Layout) -> Meeting:
     shape, best = broadcast_shape(x.shape, y.shape), None
     for target in _targets(x, y, shape):
         plans = conversion(x, target), conversion(y, target)
-        if plans[0].target.repeats != plans[1].target.repeats:
-            continue  # one is to be spread, which gives repetitions up; the next target does without
         cost = plans[0].cost + plans[1].cost
         if best is None or cost < best[0]:
             best = cost, plans
@@ -98,6 +96,69 @@ def _targets(x: Layout, y: Layout, shape: tuple[int, ...]) -> Iterator[Layout]:
             yield replace(layout, repeats=())
 
 
+# --- operations ---------------------------------------------------------------------------------------------------
+
+
+def add(x: Any, y: Any) -> Any:
+    """x + y, encrypted if an operand is."""
+    if not isinstance(x, Packed):
+        x, y = y, x
+    if isinstance(y, Packed):
+        return combined(x, y, x.evaluator.add)
+    return with_plain(x, y, x.evaluator.add_plain) if isinstance(x, Packed) else np.add(x, y)
+
+
+def subtract(x: Any, y: Any) -> Any:
+    """x - y, encrypted if an operand is."""
+    if not isinstance(x, Packed):
+        return add(negate(y), x) if isinstance(y, Packed) else np.subtract(x, y)
+    if isinstance(y, Packed):
+        return combined(x, y, x.evaluator.sub)
+    evaluator = x.evaluator
+    return with_plain(x, y, lambda shard, values: evaluator.add_plain(shard, np.negative(values)))
+
+
+def multiply(x: Any, y: Any) -> Any:
+    """x * y, encrypted if an operand is."""
+    if not isinstance(x, Packed):
+        x, y = y, x
+    if isinstance(y, Packed):
+        return combined(x, y, x.evaluator.multiply, absorbing=True)
+    return with_plain(x, y, x.evaluator.multiply_plain, absorbing=True) if isinstance(x, Packed) else np.multiply(x, y)
+
+
+def negate(x: A) -> A:
+    """-x."""
+    return x.map(x.evaluator.negate)
+
+
+def conjugate(x: A) -> A:
+    """The complex conjugate; a real array is its own."""
+    return x.map(x.evaluator.swap) if x.dtype.kind == "c" else x
+
+
+def real(x: A) -> A:
+    """(x + conj x) / 2: a level; a real array is its own real part."""
+    if x.dtype.kind != "c":
+        return x
+    twice = combined(x, conjugate(x), x.evaluator.add)
+    return with_plain(twice, 0.5, x.evaluator.multiply_plain, absorbing=True).of_dtype(np.dtype(np.float64))
+
+
+def imaginary(x: A) -> A:
+    """(x - conj x) / 2i: a level; zero for a real array."""
+    if x.dtype.kind != "c":
+        return with_plain(x, 0, x.evaluator.multiply_plain, absorbing=True)
+    twice = combined(x, conjugate(x), x.evaluator.sub)
+    return with_plain(twice, -0.5j, x.evaluator.multiply_plain, absorbing=True).of_dtype(np.dtype(np.float64))
+
+
+def magnitude_squared(x: A) -> A:
+    """|x|^2."""
+    square = combined(x, conjugate(x), x.evaluator.multiply, absorbing=True)
+    return square.of_dtype(np.dtype(np.float64)) if x.dtype.kind == "c" else square
+
+
 # --- with plain operands ------------------------------------------------------------------------------------------
 
 
@@ -126,5 +187,4 @@ def _roomy(x: A, shape: tuple[int, ...]) -> A:
         return x
     seen = x.layout.view(lambda a: np.broadcast_to(a, shape))
     assert seen is not None
-    target = x.fresh_layout(shape)
-    return x.relaid(target if seen.layout.virtual else seen.layout)
+    return x.relaid_fresh(shape) if seen.layout.virtual else x.relaid(seen.layout)

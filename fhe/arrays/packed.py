@@ -112,16 +112,21 @@ class Packed:
     def relaid(self, layout: Layout) -> Self:
         """The same values in another layout, broadcast to its shape; `cost_to` says what it takes.
 
-        What is claimed of the result's padding and repetitions may be less than the layout asks.
+        Whether the result is clean is told by its own layout, not asked by this one.
         """
         if layout == self.layout:
             return self
         return self.carried(conversion(self.layout, layout))
 
-    def carried(self, plan: Plan) -> Self:
-        """What a plan makes of this array."""
+    def relaid_fresh(self, shape: tuple[int, ...]) -> Self:
+        """The same values, broadcast to a shape, as encryption would lay them; repeated only if that costs nothing."""
+        fresh = self.fresh_layout(shape)
+        return self.relaid(min(fresh, replace(fresh, repeats=()), key=self.cost_to))
+
+    def carried(self, plan: Plan, disjoint: bool = True) -> Self:
+        """What a plan makes of this array; its terms are ``disjoint`` unless they are to be added up."""
         layout = replace(plan.target, clean=plan.clean)
-        return self.like(carried(self.evaluator, plan, self.shards, self.dtype.kind), layout)
+        return self.like(carried(self.evaluator, plan, self.shards, self.dtype.kind, disjoint), layout)
 
     def cost_to(self, layout: Layout) -> Cost:
         """The levels, rotations and masks of `relaid`, before anything is done."""

@@ -53,8 +53,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """For every ciphertext of the target the terms whose sum it is, then (count, stride) pairs to spread it by.
+    """For every ciphertext of the target the terms whose sum it is, then axes to copy it along.
 
+    A stride of a whole row stands for copying between the two rows.
     ``clean`` says whether everything is zero in the result that the target does not speak of.
     """
 
@@ -72,12 +73,47 @@ class Plan:
 
     @property
     def cost(self) -> Cost:
-        made = {id(terms): terms for terms in self.terms}.values()  # each once
+        """What carrying it out takes; ciphertexts that are alike are made once."""
+        made = list({id(terms): terms for terms in self.terms}.values())
+        groups = [group for terms in made for group in by_source(terms)]
         masks = sum(term.mask is not None for terms in made for term in terms)
-        moved = {(t.source, t.step, t.swap) for terms in made for t in terms if t.step}
-        moved |= {(t.source, 0, True) for terms in made for t in terms if t.swap}
-        steps = sum(window_cost(spread.length) for spread in self.spreads) * len(made)
-        return Cost(int(masks > 0), len(moved) + steps, masks)
+        moved = {(t.source, t.swap, baby) for group in groups for t, _, baby in steps_of(group) if baby}
+        moved |= {(t.source, True, 0) for terms in made for t in terms if t.swap}
+        giants = sum(len({giant for _, giant, _ in steps_of(group)} - {0}) for group in groups)
+        copied = sum(window_cost(spread.length) for spread in self.spreads) * len(made)
+        return Cost(int(masks > 0), len(moved) + giants + copied, masks)
+
+
+def by_source(terms: Sequence[Term]) -> list[list[Term]]:
+    """Terms of one ciphertext, its rows swapped or not, together."""
+    groups: dict[tuple[int, bool], list[Term]] = {}
+    for term in terms:
+        groups.setdefault((term.source, term.swap), []).append(term)
+    return list(groups.values())
+
+
+def steps_of(group: Sequence[Term]) -> list[tuple[Term, int, int]]:
+    """Each masked term with its giant step and its baby step, which add up to its step."""
+    stride = giant_step(tuple(term.step for term in group)) if group[0].mask is not None else 0
+    giants = [term.step // stride * stride if stride else 0 for term in group]
+    return [(term, giant, term.step - giant) for term, giant in zip(group, giants, strict=True)]
+
+
+@lru_cache(maxsize=256)
+def giant_step(steps: tuple[int, ...]) -> int:
+    """The stride of giant steps that needs the fewest rotations in all, 0 where few or scattered steps need none.
+
+    >>> giant_step(tuple(range(64))), giant_step((1, 2, 3))
+    (8, 0)
+    """
+
+    def rotations(stride: int) -> int:
+        return len({step % stride for step in steps}) + len({step // stride for step in steps})
+
+    if len(steps) <= FEW:
+        return 0
+    best = min((1 << k for k in range(max(steps).bit_length())), key=rotations)
+    return best if rotations(best) < len(steps) else 0
 
 
 def window(x: T, count: int, stride: int, rotate: Callable[[T, int], T], add: Callable[[T, T], T]) -> T:
@@ -237,25 +273,29 @@ class _Finder:
             contents = self.moved(term)
             total += contents
             count += contents != ZERO
-        ok = np.where(wanted > 0, (total == wanted) & (count == 1), (wanted == UNKNOWN) | (count == 0))
+        ok = np.where(wanted > 0, total == wanted, (wanted == UNKNOWN) | (count == 0)) & (count <= 1)
         return not count[wanted == UNKNOWN].any() if ok.all() else None
 
 
 def _spread(held: Numbers, numbers: Numbers, target: Layout) -> Plan | None:
     """A plan that brings one element of each that an axis repeats, and copies it along by doubling."""
-    target, spreads, seeds = replace(target, repeats=()), [], numbers.copy()
+    spreads, seeds = [], numbers.copy()
     for axis, (n, stride) in enumerate(target.axes):
         if 0 < stride < target.row and n > 1 and _constant(numbers, axis):
             count = min(n, target.row // stride)
             index = np.arange(n).reshape([-1 if k == axis else 1 for k in range(numbers.ndim)])
             seeds = np.where(index % count == 0, seeds, ZERO)
             spreads.append(Axis(count, stride))
+    for length, stride in target.repeats:
+        within = min(length, target.row // stride)
+        spreads += [Axis(within, stride)] if within > 1 else []
+        spreads += [Axis(2, target.row)] if within < length else []
     if not spreads:
         return None
-    sown = _wanted(seeds, target)
+    sown, wanted = _wanted(seeds, replace(target, repeats=())), _wanted(numbers, target)
     sown[sown == UNKNOWN] = ZERO
-    grown, wanted = _grown(sown, spreads, target), _wanted(numbers, target)
-    if not np.array_equal(grown[wanted > 0], wanted[wanted > 0]):
+    grown, overlap = (_grown(x, spreads, target) for x in (sown, (sown > 0).astype(np.int64)))
+    if overlap.max() > 1 or not np.array_equal(grown[wanted > 0], wanted[wanted > 0]):
         return None  # a row ends within, or copies would meet other elements
     plan = _gathered(held, sown, target)
     return replace(plan, clean=not grown[wanted == UNKNOWN].any(), spreads=tuple(spreads))
@@ -263,9 +303,12 @@ def _spread(held: Numbers, numbers: Numbers, target: Layout) -> Plan | None:
 
 def _grown(sown: Numbers, spreads: Sequence[Axis], target: Layout) -> Numbers:
     """What the slots hold after the spreads."""
-    rows = sown.reshape(-1, target.row)
+    rows = sown.reshape(len(sown), -1, target.row)
     for count, stride in spreads:
-        rows = window(rows, count, -stride, lambda x, step: np.roll(x, -step, axis=1), np.add)
+        if stride == target.row:
+            rows = rows + rows[:, ::-1]
+        else:
+            rows = window(rows, count, -stride, lambda x, step: np.roll(x, -step, axis=2), np.add)
     return rows.reshape(sown.shape)
 
 

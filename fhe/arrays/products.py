@@ -7,22 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fhe.arrays.elementwise import combined, with_plain
+from fhe.arrays.elementwise import multiply
 from fhe.arrays.layout import Axis, Layout
 from fhe.arrays.matrix import EncodedMatrix
 from fhe.arrays.packed import A, Packed
 from fhe.arrays.rearrange import indexed, joined
 from fhe.arrays.reduce import total
 from fhe.errors import EncodingError
-
-
-def multiplied(x: Any, y: Any) -> Any:
-    """x * y, of which at least one is encrypted."""
-    if not isinstance(x, Packed):
-        x, y = y, x
-    if isinstance(y, Packed):
-        return combined(x, y, x.evaluator.multiply, absorbing=True)
-    return with_plain(x, y, x.evaluator.multiply_plain, absorbing=True)
+from fhe.rlwe.ciphertext import Ciphertext
 
 
 def matmul(x: Any, y: Any) -> Any:
@@ -45,24 +37,24 @@ def matmul(x: Any, y: Any) -> Any:
 def _with_vector(x: Any, y: Any) -> Any:
     """x @ y where one or both have one dimension."""
     if x.ndim == y.ndim:
-        return total(multiplied(x, y))
+        return total(multiply(x, y))
     matrix, vector = (y.T, x) if x.ndim == 1 and y.ndim == 2 else (x, y)
     if isinstance(matrix, np.ndarray) and matrix.ndim == 2:
         return matrix_vector(matrix, vector)
     if y.ndim == 1:
-        return total(multiplied(x, y), axis=-1)
-    return total(multiplied(_at(x, (slice(None), None)), y), axis=-2)
+        return total(multiply(x, y), axis=-1)
+    return total(multiply(_at(x, (slice(None), None)), y), axis=-2)
 
 
 def _columns(x: Packed, y: Any) -> Any:
     """x @ y, one column after the other."""
-    columns = [multiplied(x, _at(y, (..., None, slice(None), j))) for j in range(y.shape[-1])]
+    columns = [multiply(x, _at(y, (..., None, slice(None), j))) for j in range(y.shape[-1])]
     return joined(lambda parts: np.stack(parts, axis=-1), [total(column, axis=-1) for column in columns])
 
 
 def _rows(x: NDArray[Any], y: Packed) -> Any:
     """x @ y, one row after the other."""
-    rows = [multiplied(x[..., i, :, None], y) for i in range(x.shape[-2])]
+    rows = [multiply(x[..., i, :, None], y) for i in range(x.shape[-2])]
     return joined(lambda parts: np.stack(parts, axis=-2), [total(row, axis=-2) for row in rows])
 
 
@@ -84,8 +76,9 @@ def matrix_vector(matrix: NDArray[Any] | EncodedMatrix, x: A) -> A:
         raise EncodingError(f"an encoded matrix multiplies vectors, got shape {x.shape}; take one at a time")
     _check(matrix, x)
     slots, row, evaluator = x.layout.slots, x.layout.row, x.evaluator
-    if isinstance(matrix, np.ndarray) and max(matrix.shape) > row:
-        summed: A = total(multiplied(x, matrix), axis=-1)
+    alone = isinstance(x.shards[0], Ciphertext)  # others multiply by the evaluator's means
+    if isinstance(matrix, np.ndarray) and (max(matrix.shape) > row or not alone):
+        summed: A = total(multiply(x, matrix), axis=-1)
         return summed
     encoded = matrix if isinstance(matrix, EncodedMatrix) else EncodedMatrix(evaluator, matrix)
     dtype = evaluator.result_type(x.dtype, encoded.dtype)
@@ -100,7 +93,7 @@ def _lying_flat(x: A) -> A:
     """A vector side by side from slot 0, in one ciphertext."""
     fresh = x.fresh_layout(x.shape)
     if x.layout.strides != fresh.strides or x.layout.offset or len(x.shards) > 1:
-        x = x.relaid(fresh)
+        x = x.relaid_fresh(x.shape)
     return x
 
 

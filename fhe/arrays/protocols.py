@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from fhe.arrays import elementary, products, reduce
-from fhe.arrays.elementwise import combined, with_plain
-from fhe.arrays.packed import A, Packed
+from fhe.arrays import contract, elementary, elementwise, products, reduce, scan
+from fhe.arrays.packed import Packed
 from fhe.arrays.rearrange import joined, moved, moved_parts
 
-
-def add(x: Any, y: Any) -> Any:
-    """x + y, of which at least one is encrypted."""
-    if not isinstance(x, Packed):
-        x, y = y, x
-    if isinstance(y, Packed):
-        return combined(x, y, x.evaluator.add)
-    return with_plain(x, y, x.evaluator.add_plain)
-
-
-def negate(x: A) -> A:
-    """-x."""
-    return x.map(x.evaluator.negate)
-
-
-def subtract(x: Any, y: Any) -> Any:
-    """x - y, of which at least one is encrypted."""
-    if not isinstance(x, Packed):
-        return add(negate(y), x)
-    if isinstance(y, Packed):
-        return combined(x, y, x.evaluator.sub)
-    evaluator = x.evaluator
-    return with_plain(x, y, lambda shard, values: evaluator.add_plain(shard, np.negative(values)))
-
-
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
-    np.add: add,
-    np.subtract: subtract,
-    np.multiply: products.multiplied,
+    np.add: elementwise.add,
+    np.subtract: elementwise.subtract,
+    np.multiply: elementwise.multiply,
     np.matmul: products.matmul,
-    np.negative: negate,
+    np.negative: elementwise.negate,
     np.positive: lambda x: x,
-    np.square: lambda x: products.multiplied(x, x),
+    np.square: lambda x: elementwise.multiply(x, x),
+    np.conjugate: elementwise.conjugate,
+    np.true_divide: operator.truediv,
+    np.power: operator.pow,
     **elementary.UFUNCS,
 }
-REDUCTIONS: dict[np.ufunc, Callable[..., Any]] = {np.add: reduce.total, np.multiply: reduce.product}
+METHODS: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
+    (np.add, "reduce"): reduce.total,
+    (np.multiply, "reduce"): reduce.product,
+    (np.add, "accumulate"): scan.cumsum,
+    (np.multiply, "outer"): contract.outer,
+}
 
 MOVES = (
     *(np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.reshape, np.ravel, np.expand_dims, np.squeeze),
@@ -62,13 +45,47 @@ JOINS = (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack, np.column_st
 FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sum: reduce.total,
     np.mean: reduce.mean,
+    np.average: reduce.average,
     np.var: reduce.variance,
     np.prod: reduce.product,
-    np.dot: products.matmul,
+    np.cumsum: scan.cumsum,
+    np.diff: scan.diff,
+    np.convolve: scan.convolve,
+    np.correlate: scan.correlate,
+    np.polyval: scan.polyval,
+    np.where: scan.where,
+    np.dot: contract.dot,
+    np.vdot: contract.vdot,
+    np.inner: contract.inner,
+    np.outer: contract.outer,
+    np.tensordot: contract.tensordot,
+    np.einsum: contract.einsum,
+    np.trace: contract.trace,
+    np.real: elementwise.real,
+    np.imag: elementwise.imaginary,
     np.append: lambda x, values, axis=None: joined(partial(_appended, axis), (x, values)),
+    np.copy: lambda x: x,
     np.shape: lambda x: x.shape,
     np.ndim: lambda x: x.ndim,
     np.size: lambda x, axis=None: x.size if axis is None else x.shape[axis],
+    np.zeros_like: lambda x, dtype=None: np.zeros(x.shape, dtype or x.dtype),
+    np.ones_like: lambda x, dtype=None: np.ones(x.shape, dtype or x.dtype),
+    np.full_like: lambda x, value, dtype=None: np.full(x.shape, value, dtype),
+    np.iscomplexobj: lambda x: x.dtype.kind == "c",
+}
+UNREADABLE = {  # what no one can know without the key -> the oblivious way
+    "sort argsort argmax argmin median percentile quantile partition argpartition searchsorted lexsort": (
+        "an order cannot be read; compute with encrypted comparisons, or let the owner sort"
+    ),
+    "nonzero flatnonzero unique argwhere trim_zeros count_nonzero intersect1d isin": (
+        "a shape cannot depend on encrypted values; multiply by an encrypted mask of zeros and ones instead"
+    ),
+    "any all allclose array_equal isclose array_equiv": (
+        "an answer would have to be encrypted too; compute differences, and let their owner look at them"
+    ),
+    "put place putmask copyto fill_diagonal put_along_axis": (
+        "encrypted arrays do not change; make a new one with np.where(mask, value, x)"
+    ),
 }
 
 
@@ -81,23 +98,25 @@ def function(called: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     """A NumPy function of arguments among which is an encrypted array."""
     if called in FUNCTIONS:
         return FUNCTIONS[called](*args, **kwargs)
-    if called in MOVES:
-        x, *rest = args
-        return moved(x, lambda a: called(a, *rest, **kwargs))
-    if called in SPLITS:
-        x, *rest = args
-        return moved_parts(x, lambda a: called(a, *rest, **kwargs))
+    first, *rest = args if args else [None]
+    if isinstance(first, Packed) and called in MOVES:
+        return moved(first, lambda a: called(a, *rest, **kwargs))
+    if isinstance(first, Packed) and called in SPLITS:
+        return moved_parts(first, lambda a: called(a, *rest, **kwargs))
     if called in JOINS:
-        operands, *rest = args
-        return joined(lambda parts: called(parts, *rest, **kwargs), operands)
+        return joined(lambda parts: called(parts, *rest, **kwargs), first)
+    name = called.__name__
+    for names, instead in UNREADABLE.items():
+        if name in names.split():
+            raise TypeError(f"np.{name} of an encrypted array: {instead}")
     offered = sorted(known.__name__ for known in (*FUNCTIONS, *MOVES, *SPLITS, *JOINS))
-    raise TypeError(f"np.{called.__name__} of an encrypted array is not offered; there are {', '.join(offered)}")
+    raise TypeError(f"np.{name} of an encrypted array is not offered; there are {', '.join(offered)}")
 
 
 def ufunc(called: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A NumPy ufunc of operands among which is an encrypted array."""
-    if method == "reduce" and called in REDUCTIONS:
-        return REDUCTIONS[called](*inputs, **{"axis": 0, **kwargs})
+    if (called, method) in METHODS:
+        return METHODS[called, method](*inputs, **({} if method == "outer" else {"axis": 0, **kwargs}))
     if method == "__call__" and called in UFUNCS and not kwargs:
         return UFUNCS[called](*inputs)
     offered = ", ".join(known.__name__ for known in UFUNCS)

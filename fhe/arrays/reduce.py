@@ -11,13 +11,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 
-from fhe.arrays.elementwise import combined, with_plain
+from fhe.arrays.elementwise import combined, magnitude_squared, multiply, with_plain
 from fhe.arrays.layout import Axis, Layout
 from fhe.arrays.moves import slid
-from fhe.arrays.packed import A
+from fhe.arrays.packed import A, Packed
 from fhe.arrays.rearrange import moved
 from fhe.errors import EncodingError
 from fhe.rlwe.ciphertext import Ciphertext
@@ -55,6 +56,23 @@ def scaled(x: A, factor: float) -> A:
     return x if factor == 1 else with_plain(x, factor, x.evaluator.multiply_plain, absorbing=True)
 
 
+def average(x: Any, axis: Axes = None, weights: Any = None, *, keepdims: bool = False) -> Any:
+    """np.average, with plain weights."""
+    if weights is None:
+        return mean(x, axis, keepdims)
+    if not isinstance(x, Packed) or isinstance(weights, Packed):
+        raise TypeError("np.average divides by the sum of its weights, which must be plain; else use (x * w).sum()")
+    chosen, weights = axes_of(axis, x.ndim), np.asarray(weights, dtype=np.float64)
+    if weights.shape != x.shape:
+        if weights.shape != tuple(x.shape[k] for k in chosen):
+            raise EncodingError(f"weights of shape {weights.shape} fit neither {x.shape} nor its axes {chosen}")
+        weights = weights.reshape([n if k in chosen else 1 for k, n in enumerate(x.shape)])
+    sums = np.broadcast_to(weights, x.shape).sum(axis=chosen, keepdims=True)
+    if not np.all(sums):
+        raise ZeroDivisionError("the weights sum to zero, they cannot be normalised")
+    return total(multiply(x, weights / sums), chosen, keepdims)
+
+
 def variance(x: A, axis: Axes = None, ddof: float = 0, keepdims: bool = False) -> A:
     """np.var: the mean of |x - mean|^2 with n - ddof for n."""
     count = math.prod(x.shape[k] for k in axes_of(axis, x.ndim))
@@ -64,14 +82,6 @@ def variance(x: A, axis: Axes = None, ddof: float = 0, keepdims: bool = False) -
     deviation = combined(x, mean(x, axis, keepdims=True), x.evaluator.sub)
     squares = magnitude_squared(deviation)
     return scaled(total(squares, axis, keepdims), 1 / (count - ddof))
-
-
-def magnitude_squared(x: A) -> A:
-    """|x|^2."""
-    if x.dtype.kind != "c":
-        return combined(x, x, x.evaluator.multiply, absorbing=True)
-    square = combined(x, x.map(x.evaluator.swap), x.evaluator.multiply, absorbing=True)
-    return square.of_dtype(np.dtype(np.float64))
 
 
 def product(x: A, axis: Axes = None, keepdims: bool = False) -> A:
@@ -116,10 +126,10 @@ def _along(x: A, axis: int) -> A:
     x = x.rotatable()
     if (block := _block(x.layout, axis)) is not None:
         return _by_doubling(x, axis, block)
-    if _unbroken(x.layout, axis, x.layout.row):
+    if unbroken(x.layout, axis, x.layout.row):
         summed = x.map(lambda shard: slid(x.evaluator, shard, x.shape[axis], stride))
         return part(x.like(summed.shards, replace(x.layout, clean=False)), axis, 0, 1)
-    tidy = x.relaid(x.fresh_layout(x.shape)).cleaned()
+    tidy = x.relaid_fresh(x.shape).cleaned()
     return _along(tidy, axis)
 
 
@@ -128,10 +138,10 @@ def _within_shards(x: A, axis: int) -> A:
     n, stride = x.layout.axes[axis]
     slots = x.layout.slots
     count = max(slots // stride, 1)
-    if _unbroken(x.layout, axis, slots):
+    if unbroken(x.layout, axis, slots):
         return x
     if stride % slots and not _aligned(x.layout, axis):
-        x = x.relaid(x.fresh_layout(x.shape))
+        x = x.relaid_fresh(x.shape)
         return _within_shards(x, axis)
     x = x if n % count == 0 else x.cleaned()
     parts = [part(x, axis, k, k + count) for k in range(0, n, count)]
@@ -148,7 +158,7 @@ def _sum(x: A, shards: Sequence[Ciphertext]) -> Ciphertext:
 
 
 @lru_cache(maxsize=512)
-def _unbroken(layout: Layout, axis: int, unit: int) -> bool:
+def unbroken(layout: Layout, axis: int, unit: int) -> bool:
     """Does the axis run within one row, or ciphertext, of ``unit`` slots, wherever it begins?"""
     units = layout.window(np.arange(layout.shards * layout.slots)) // unit
     return bool((units == np.take(units, [0], axis=axis)).all())

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from fhe import noise
 from fhe.bfv import product
 from fhe.bfv.encoder import BFVEncoder
-from fhe.bfv.overflow import ValueTracker
+from fhe.bfv.overflow import Claims, ValueTracker
 from fhe.errors import EncodingError, NoiseError
 from fhe.interval import Bound, Interval
 from fhe.ring.poly import CoeffPoly
@@ -105,11 +105,17 @@ class BFVEvaluator:
 
     def add(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
         """x + y mod t."""
-        values = self.values.add(x, y)
+        return self._sum(x, y, self.values.add(x, y))
+
+    def _sum(self, x: Ciphertext, y: Ciphertext, values: Claims) -> Ciphertext:
         x, y = self.align(x, y)
         bound = self._checked(noise.add(x.noise, y.noise), x.level, "a sum")
         c, raised = product.added(x, y)
         return x.with_polys(c, noise=bound, raised=raised, **values)
+
+    def either(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
+        """x + y mod t of which at most one is not zero in each slot: the hull of their intervals."""
+        return self._sum(x, y, self.values.either(x, y))
 
     def sub(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
         """x - y mod t."""

@@ -46,6 +46,9 @@ class ValueTracker:
     def add(self, x: Ciphertext, y: Ciphertext) -> Claims:
         return self.claims(self.of(x) + self.of(y), "a sum")
 
+    def either(self, x: Ciphertext, y: Ciphertext) -> Claims:
+        return self.claims(self.of(x).hull(self.of(y)), "one of two")
+
     def sub(self, x: Ciphertext, y: Ciphertext) -> Claims:
         return self.claims(self.of(x) - self.of(y), "a difference")
 

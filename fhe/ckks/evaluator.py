@@ -103,6 +103,11 @@ class CKKSEvaluator:
         x, y = self.align(x, y)
         return self._checked(x.with_polys(evaluate.add(x, y), noise=x.noise + y.noise, bound=x.bound + y.bound))
 
+    def either(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
+        """x + y of which at most one is not zero in each slot, so that the larger bound holds."""
+        x, y = self.align(x, y)
+        return x.with_polys(evaluate.add(x, y), noise=x.noise + y.noise, bound=max(x.bound, y.bound))
+
     def sub(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
         """x - y."""
         x, y = self.align(x, y)

@@ -47,6 +47,10 @@ class ClearEvaluator:
     def add(self, x: Slots, y: Slots) -> Slots:
         return Slots(x.values + y.values, max(x.depth, y.depth))
 
+    def either(self, x: Slots, y: Slots) -> Slots:
+        assert not (x.values * y.values).any()
+        return self.add(x, y)
+
     def sub(self, x: Slots, y: Slots) -> Slots:
         return Slots(x.values - y.values, max(x.depth, y.depth))
 

@@ -88,7 +88,8 @@ def test_an_array_is_what_it_was_in_any_layout(data: st.DataObject, evaluator: C
     assert np.array_equal(read(y), values)
     assert max(shard.depth for shard in y.shards) == cost.levels  # type: ignore[attr-defined]
     assert evaluator.counts["masks"] == cost.masks
-    assert evaluator.counts["rotations"] <= cost.rotations
+    assert evaluator.counts["rotations"] == cost.rotations
+    assert (y.layout.strides, y.layout.repeats) == (target.strides, target.repeats)
     cleaned = x.cleaned()
     assert cleaned.layout.tidy
     assert np.array_equal(read(cleaned), values)

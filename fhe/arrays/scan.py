@@ -1,0 +1,110 @@
+"""Running sums and differences, convolutions, polynomials with plain coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhe.arrays.elementwise import add, combined, multiply, subtract
+from fhe.arrays.packed import A, Packed
+from fhe.arrays.plans import Plan, Term
+from fhe.arrays.products import matrix_vector
+from fhe.arrays.rearrange import joined, moved
+from fhe.arrays.reduce import part, total, unbroken
+from fhe.errors import EncodingError
+
+
+def cumsum(x: A, axis: int | None = None) -> A:
+    """np.cumsum: one level (CKKS), and the fewer rotations the shorter the axis is.
+
+    The i-th sum is that of x shifted by d for every d <= i; along an axis longer than a row of slots each block of it
+    adds the sums of those before.
+    """
+    if axis is None:
+        x, axis = moved(x, np.ravel), 0
+    axis = range(x.ndim)[axis]
+    n = x.shape[axis]
+    if n == 1:
+        return x
+    if x.ndim == 1 and n <= x.layout.row:
+        return matrix_vector(np.tri(n, dtype=np.int64), x)
+    if not unbroken(x.layout, axis, x.layout.row):
+        fresh = x.fresh_layout(x.shape)
+        if not unbroken(fresh, axis, fresh.row):
+            return _blockwise(x, axis, max(fresh.row // fresh.strides[axis], 1))
+        x = x.relaid_fresh(x.shape)
+    layout, stride = x.layout, x.layout.strides[axis]
+    index = np.arange(1, n + 1).reshape([-1 if k == axis else 1 for k in range(x.ndim)])
+    terms = tuple(
+        tuple(Term(shard, -d * stride % layout.row, False, slots > d) for d in range(n) if (slots > d).any())
+        for shard, slots in enumerate(layout.pack(np.broadcast_to(index, x.shape)))
+    )
+    return x.carried(Plan(layout, terms, clean=True), disjoint=False)
+
+
+def _blockwise(x: A, axis: int, length: int) -> A:
+    """Blocks of a length that a row of slots holds, each with the sums of those before added."""
+    before, blocks = None, []
+    for start in range(0, x.shape[axis], length):
+        block = part(x, axis, start, start + length)
+        sums = cumsum(block, axis)
+        blocks.append(sums if before is None else combined(sums, before, x.evaluator.add))
+        last = total(block, axis, keepdims=True)
+        before = last if before is None else combined(before, last, x.evaluator.add)
+    result: A = joined(lambda parts: np.concatenate(parts, axis), blocks)
+    return result
+
+
+def diff(x: A, n: int = 1, axis: int = -1) -> A:
+    """np.diff: neighbours, which a rotation brings together."""
+    axis = range(x.ndim)[axis]
+    for _ in range(n):
+        length = x.shape[axis]
+        x = combined(part(x, axis, 1, length), part(x, axis, 0, length - 1), x.evaluator.sub)
+    return x
+
+
+def convolve(x: Any, y: Any, mode: str = "full") -> Any:
+    """np.convolve, one of the two plain: a product with its Toeplitz matrix, one level (CKKS)."""
+    if isinstance(x, Packed) and isinstance(y, Packed):
+        raise EncodingError("one of two convolved arrays is plain; multiply encrypted ones by x[:, None] * y and add")
+    x, kernel = (x, np.asarray(y)) if isinstance(x, Packed) else (y, np.asarray(x))
+    if x.ndim != 1 or kernel.ndim != 1 or not kernel.size:
+        raise EncodingError(f"convolve takes vectors, got shapes {x.shape} and {kernel.shape}")
+    return matrix_vector(_matrix_of(partial(np.convolve, v=kernel, mode=mode), x.size, kernel.dtype), x)
+
+
+def correlate(x: Any, y: Any, mode: str = "valid") -> Any:
+    """np.correlate with a plain kernel y: one level (CKKS)."""
+    if not isinstance(x, Packed) or isinstance(y, Packed):
+        raise EncodingError("correlate takes an encrypted array and a plain kernel, in this order")
+    kernel = np.asarray(y)
+    return matrix_vector(_matrix_of(partial(np.correlate, v=kernel, mode=mode), x.size, kernel.dtype), x)
+
+
+def _matrix_of(function: Callable[[Any], NDArray[Any]], n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """The matrix of a linear function of vectors: its columns are what becomes of unit vectors."""
+    return np.stack([function(unit) for unit in np.eye(n, dtype=dtype)], axis=1)
+
+
+def polyval(p: Any, x: A) -> A:
+    """np.polyval: plain coefficients, the highest first, in ceil(log2(degree)) + 1 levels (CKKS)."""
+    coefficients = np.atleast_1d(np.asarray(p))
+    powers: dict[int, A] = {1: x}
+    for k in range(2, len(coefficients)):
+        powers[k] = combined(powers[(k + 1) // 2], powers[k // 2], x.evaluator.multiply, True)
+    terms = [multiply(powers[k], c) for k, c in enumerate(coefficients[::-1]) if k and c]
+    result: A = add(reduce(add, terms) if terms else multiply(x, 0), coefficients[-1])
+    return result
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """np.where. A plain condition chooses places; an encrypted one, of zeros and ones, is y + condition * (x - y)."""
+    if not isinstance(condition, Packed):
+        chosen = np.asarray(condition, dtype=bool)
+        return joined(lambda parts: np.where(chosen, *parts), (x, y))
+    return add(multiply(condition, subtract(x, y)), y)
