@@ -202,8 +202,12 @@ class BFVEvaluator:
             same_key(xs[0], x)
         settled = {id(x): self.settle(x) for x in (*xs, *ys)}
         level = min(x.level for x in settled.values())
-        lowered = {key: self.mod_switch(x, level) for key, x in settled.items()}
+        lowered = {key: self._lowered_factor(x, level) for key, x in settled.items()}
         return [(lowered[id(x)], lowered[id(y)]) for x, y in zip(xs, ys, strict=True)]
+
+    def _lowered_factor(self, x: Ciphertext, level: int) -> Ciphertext:
+        """A factor at a level not above its own; lowered by its coefficients, which a product needs anyway."""
+        return x if x.level == level else self.mod_switch(x.with_polys(x.coeffs()), level)
 
     def relinearize(self, x: Ciphertext) -> Ciphertext:
         """Degree 2 to degree 1, at the same level."""

@@ -31,7 +31,7 @@ from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext
 from fhe.rlwe.evaluate import add, tensor_sum
-from fhe.rlwe.keyswitch import SwitchingKey, mod_down_sum, switch_extended
+from fhe.rlwe.keyswitch import SwitchingKey, switch_down, switch_extended
 
 EXTRA_BITS = 46  # of the extra primes: the widest that transforms take without reductions inside
 PAIRS_AT_ONCE = 4  # of a dot product: what is extended at a time
@@ -126,16 +126,23 @@ def raised_sum(x: EvalPoly, front: int, y: EvalPoly, other: int) -> tuple[EvalPo
     return x.limbs(0, len(more)).join(lower), front
 
 
-def relinearized(x: Ciphertext, key: SwitchingKey, level: int) -> tuple[EvalPoly, ...]:
+def relinearized(x: Ciphertext, key: SwitchingKey, level: int) -> Sequence[EvalPoly]:
     """The components of a ciphertext of degree 2, raised or not, as one of degree 1 at a level not above its own."""
-    chain, limbs = x.chain, x.chain.parameters.limbs
-    c2 = x.c[2].divide_round(x.raised, x.raised + limbs(x.level)) if x.raised else x.c[2]
-    switched = switch_extended(chain, x.level, c2, key)
-    components = zip((c.to_eval() for c in x.c[:2]), switched, strict=True)
+    chain, special, limbs = x.chain, len(x.chain.parameters.special), x.chain.parameters.limbs
+    c0, c1, c2 = x.evals()
     if not x.raised:
-        return tuple(mod_down_sum(chain, x.level, u, c, level) for c, u in components)
-    sums = (raised_sum(c, x.raised, u, len(chain.parameters.special)) for c, u in components)
-    return tuple(total.divide_round(front, front + limbs(level)) for total, front in sums)
+        return switch_down(chain, x.level, c2, key, [c0, c1], level)
+    switched = switch_extended(chain, x.level, c2.divide_round(x.raised, x.raised + limbs(x.level)), key)
+    return [_divided_sum(c, x.raised, u, special, limbs(level)) for c, u in zip((c0, c1), switched, strict=True)]
+
+
+def _divided_sum(x: EvalPoly, front: int, y: EvalPoly, other: int, kept: int) -> EvalPoly:
+    """`raised_sum` divided by A, and by the last primes of Q until ``kept`` are left."""
+    if front < other:
+        return _divided_sum(y, other, x, front, kept)
+    if front == other:
+        return (x + y).divide_round(front, front + kept)
+    return x.divide_round_sum(front - other, front, front + kept, y)
 
 
 def added(x: Ciphertext, y: Ciphertext) -> tuple[list[Poly], int]:

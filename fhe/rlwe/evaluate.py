@@ -47,6 +47,8 @@ def tensor(a: Sequence[EvalPoly], b: Sequence[EvalPoly]) -> tuple[EvalPoly, Eval
 
 def tensor_sum(xs: Sequence[Sequence[EvalPoly]], ys: Sequence[Sequence[EvalPoly]]) -> tuple[EvalPoly, ...]:
     """sum_j `tensor` (xs[j], ys[j]), without intermediate results."""
+    if len(xs) == 1:
+        return tensor(xs[0], ys[0])
     (x0, x1), (y0, y1) = zip(*xs, strict=True), zip(*ys, strict=True)
     return dot(x0, y0), dot(x0 + x1, y1 + y0), dot(x1, y1)
 
