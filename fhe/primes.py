@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import count as count_from
 
 from fhe.errors import ParameterError
@@ -19,6 +20,7 @@ WORD_BITS = 64
 _WITNESSES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
 
 
+@lru_cache(maxsize=4096)
 def is_prime(n: int) -> bool:
     """Whether n < 2^64 is prime: Miller–Rabin with witnesses that decide every such n.
 
