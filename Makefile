@@ -32,7 +32,7 @@ EXTRA := import sys, tomllib; extras = tomllib.load(open("pyproject.toml", "rb")
 EXTRAS := ml test build dev bench
 COMPILED := setup.py $(shell find csrc -type f -not -name '*.md') $(wildcard fhe/reference/residue.p*)
 
-.PHONY: help build demo test test-all lint bench bench-compare clean
+.PHONY: help build demo test test-all lint bench bench-cycles bench-compare clean
 
 help:
 	@echo 'make build     compile the native core and the compiled reference into a virtual environment ($(VENV))'
@@ -41,6 +41,7 @@ help:
 	@echo 'make test-all  those marked wide too: mutations, sanitizers, many more examples'
 	@echo 'make lint      ruff, mypy, clang-format, codespell'
 	@echo 'make bench     microbenchmarks of kernels and schemes                          (BENCH=kernels, ARGS=…)'
+	@echo 'make bench-cycles   our kernels in cycles, beside what the ports of this core allow  (ARGS=…)'
 	@echo 'make bench-compare  beside HEXL, SEAL, OpenFHE, where they are installed  (FHE_PEERS=…, FHE_OPENFHE_PYTHON=…)'
 	@echo 'make clean     remove what these commands made'
 
@@ -64,6 +65,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.bench
 	@$(BIN)/python -m pytest -q $(BENCH:%=bench/bench_%.py) $(ARGS)
+
+bench-cycles: $(VENV)/.bench
+	@$(BIN)/python -m bench.cycles $(ARGS)
 
 bench-compare: $(VENV)/.bench
 	@$(BIN)/python -m bench.compare $(ARGS)

@@ -7,6 +7,7 @@
 #include "ring/arithmetic.hpp"
 #include "ring/automorphism.hpp"
 #include "ring/convert.hpp"
+#include "ring/division.hpp"
 #include "ring/pack.hpp"
 #include "rlwe/keyswitch.hpp"
 #include "targets/dispatch.hpp"
@@ -80,17 +81,18 @@ bench::Call row_operation(const std::string& operation, const Problem& p) {
   return {};
 }
 
-// One row of the inner product of key switching, more[0] terms: each call takes the next limb.
+// Both rows of the inner product of key switching, more[0] terms: each call takes the next limb.
 bench::Call inner_product_operation(const Problem& p) {
-  const auto digits = p.randoms(p.more[0]), key = p.randoms(p.more[0]);
+  const auto digits = p.randoms(p.more[0]), b = p.randoms(p.more[0]), a = p.randoms(p.more[0]);
   const auto basis = p.basis;
-  const auto out = std::make_shared<Buffer>(p.random());
+  const auto out = std::make_shared<std::vector<Buffer>>(p.randoms(2));
   return rotating(p.limbs, [=](std::size_t i) {
-    std::vector<const u64*> xs, ys;
+    std::vector<const u64*> xs, first, second;
     for (const Buffer& digit : digits) xs.push_back(digit.row(0, i));
-    for (const Buffer& part : key) ys.push_back(part.row(0, i));
-    basis->kernels(i).inner_product(out->row(0, i), xs.data(), ys.data(), xs.size(), basis->ring_degree(),
-                                    basis->modulus(i));
+    for (const Buffer& part : b) first.push_back(part.row(0, i));
+    for (const Buffer& part : a) second.push_back(part.row(0, i));
+    basis->kernels(i).inner_product_pair((*out)[0].row(0, i), (*out)[1].row(0, i), xs.data(), first.data(),
+                                         second.data(), xs.size(), basis->ring_degree(), basis->modulus(i));
   });
 }
 
@@ -113,7 +115,7 @@ bench::Call stream_operation(const std::string& operation, const Problem& p) {
 }
 
 // Operations on whole polynomials. For `convert` more[0] limbs are the source and the rest the target; for
-// `divide_round` and `key_switch` more[0] are special, and more[1] are a digit.
+// `divide_round` and `switch_down` more[0] are special, and more[1] are a digit.
 bench::Call whole_operation(const std::string& operation, const Problem& p) {
   const auto basis = p.basis;
   const std::size_t special = p.more.empty() ? 0 : p.more[0];
@@ -121,12 +123,14 @@ bench::Call whole_operation(const std::string& operation, const Problem& p) {
     const auto source = p.part(0, special), to = p.part(special, p.limbs);
     return [=, x = p.random(0, special)] { convert(*source, *to, x); };
   }
-  if (operation == "divide_round") return [=, x = p.random()] { divide_round_eval(*basis, 0, special, x); };
+  if (operation == "divide_round") return [=, x = p.random()] { divide_round_eval(*basis, special, basis->size(), x); };
   if (operation == "automorphism") return [=, x = p.random()] { automorphism_eval(*basis, x, 5); };
-  if (operation == "key_switch") {
+  if (operation == "switch_down") {
     const std::size_t digit = p.more[1], digits = (p.limbs - special + digit - 1) / digit;
     const Buffer x = p.random(special, p.limbs);
-    return [=, b = p.randoms(digits), a = p.randoms(digits)] { key_switch(*basis, {special, digit, x, x}, b, a); };
+    return [=, b = p.randoms(digits), a = p.randoms(digits)] {
+      switch_down(*basis, {special, digit, nullptr, x}, {b, a}, basis->size(), {});
+    };
   }
   return {};
 }

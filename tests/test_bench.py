@@ -1,0 +1,40 @@
+"""The benchmarks keep up with what they measure: every operation runs once, and the driver of kernels compiles."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from bench.cycles import TASKS, Ports
+from bench.driver import FLAGS, SOURCES, Sample, compiler
+from bench.operations import OPERATIONS, operations
+
+
+@pytest.mark.parametrize("scheme", ["BFV", "CKKS"])
+def test_every_operation_of_the_schemes_runs(scheme: str) -> None:
+    pytest.importorskip("fhe._core")
+    found = operations(scheme, 4096, "")
+    assert list(found) == OPERATIONS
+    assert all(call() is not None for call in found.values())
+
+
+def test_the_driver_of_kernels_compiles() -> None:
+    command = [compiler(), *FLAGS, "-fsyntax-only", str(SOURCES / "kernels.cpp")]
+    compiled = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert compiled.returncode == 0, compiled.stderr[-3000:]
+
+
+def test_unequal_brackets_are_seen() -> None:
+    assert Sample(1.0, 7.0, 7.3).steady
+    assert not Sample(1.0, 7.0, 6.0).steady
+    assert Sample(10.0, 7.0, 8.0).multiplications == 75
+
+
+def test_bounds_on_a_core_of_two_ports() -> None:
+    """There a transform's 5 (inverse 6) instructions a butterfly are 2.5 (3) cycles, and a little for its ends."""
+    for task in TASKS:
+        if task.transform and (count := task.count()):
+            per_butterfly = count.cycles(Ports(2, 2)) / task.each
+            least = 2.5 if task.operation == "ntt" else 3.0
+            assert least < per_butterfly < least + 1
