@@ -313,7 +313,7 @@ def multiply_ckks(a: float, b: float, message_a: float, message_b: float) -> flo
 
 def _slots(ring_degree: int, variance: float) -> float:
     """log2 of what |v(zeta^(2k+1))| does not exceed at any root, for independent coefficients of this proxy."""
-    return math.log2(math.sqrt(ring_degree * variance) * spread(ring_degree))
+    return math.log2(math.sqrt(ring_degree * variance) * spread(ring_degree)) if variance else NOTHING
 
 
 # --- the same on numbers, for sets that do not exist yet ------------------------------------------------------------
