@@ -9,6 +9,7 @@ np.float64(14.0)
 
 from fhe.arrays.approximate import ApproximateFunction, approximate, periodic, piecewise
 from fhe.arrays.array import EncryptedArray
+from fhe.arrays.bits import EncryptedBits
 from fhe.arrays.elementary import (
     abs,
     cos,
@@ -54,6 +55,7 @@ __all__ = [
     "EncodedMatrix",
     "EncodingError",
     "EncryptedArray",
+    "EncryptedBits",
     "EvalPoly",
     "FHEError",
     "FormatError",

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
+from fhe.arrays.bits import EncryptedBits, encrypted_bits
+from fhe.arrays.bits_codec import bits_from_bytes
 from fhe.arrays.codec import array_from_bytes
 from fhe.arrays.layout import Layout
 from fhe.arrays.matrix import EncodedMatrix
@@ -155,11 +158,26 @@ class Context:
             encoded.encode(level)
         return encoded
 
+    def encrypt_bits(
+        self, values: ArrayLike, bits: int | None = None, *, signed: bool | None = None, **options: Any
+    ) -> EncryptedBits:
+        """Encrypt integers of up to ``bits`` bits, one ciphertext for each bit of up to N integers (BFV).
+
+        They compare and add exactly, whatever their size, in a depth that is the logarithm of their bits: see
+        `EncryptedBits`. In two's complement where ``signed``. Integers narrower than 64 bits have the bits and sign of
+        their dtype, unless you say otherwise. Further options are those of `encrypt`.
+        """
+        return encrypted_bits(lambda bit: self.encrypt(bit, bound=(0, 1), **options), values, bits, signed)
+
     def load(self, data: bytes) -> EncryptedArray:
         """An encrypted array from the bytes of `EncryptedArray.to_bytes`, checked before it is believed."""
         array = array_from_bytes(data, self.evaluator)
         self.require(array)
         return array
+
+    def load_bits(self, data: bytes) -> EncryptedBits:
+        """Encrypted integers from the bytes of `EncryptedBits.to_bytes`, checked before they are believed."""
+        return bits_from_bytes(data, self.evaluator)
 
     def to_bytes(self) -> bytes:
         """Parameters, public key and evaluation keys; never a secret."""

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
+from fhe.arrays.bits import EncryptedBits
 from fhe.backend.protocol import Backend
 from fhe.bfv.noise_budget import noise_budget_bits
 from fhe.choice import choose_bfv, choose_ckks
@@ -98,12 +99,14 @@ class KeyOwner(Context):
         layout = self._layout(values, batch)
         return self._encrypt(values, layout, bound, level, Encryption.SYMMETRIC, self._secret.encrypt, progress)
 
-    def decrypt(self, array: EncryptedArray, *, progress: bool = False) -> NDArray[Any]:
+    def decrypt(self, array: EncryptedArray | EncryptedBits, *, progress: bool = False) -> NDArray[Any]:
         """The values of an encrypted array: float64 or complex128 (CKKS), int64 (BFV).
 
         Products are decrypted as they are, neither relinearised nor rescaled: that would cost time and precision.
-        Raises ParameterError for an array under another key.
+        Bits of 64 and more come as Python integers. Raises ParameterError for an array under another key.
         """
+        if isinstance(array, EncryptedBits):
+            return array.decoded([self.decrypt(bit, progress=progress) for bit in array.bits])
         self.require(array)
         shards = tqdm(array.shards, desc="decrypting", disable=not progress, leave=False)
         values = [self.evaluator.decode(self._secret.decrypt(shard), shard) for shard in shards]

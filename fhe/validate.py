@@ -56,3 +56,18 @@ def integers(array: NDArray[Any]) -> NDArray[np.int64]:
             f"the value at index {wrong[0]} is not a 64-bit integer ({wrong.size} values are not); round first"
         )
     return exact
+
+
+def python_integers(array: NDArray[Any]) -> NDArray[np.object_]:
+    """Exact integers of any size, as Python's, or EncodingError: floats must be integral."""
+    if array.dtype.kind not in "biufO":
+        raise EncodingError(f"BFV encodes integers, got dtype {array.dtype}")
+    exact = np.empty(array.shape, dtype=object)
+    for index, value in np.ndenumerate(finite(array)):
+        try:
+            exact[index] = int(value) if int(value) == value else None
+        except (TypeError, ValueError, OverflowError):
+            exact[index] = None
+        if exact[index] is None:
+            raise EncodingError(f"the value at index {index} is not an integer; round first")
+    return exact

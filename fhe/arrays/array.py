@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from fhe.arrays import elementwise, products, protocols, reduce, scan
+from fhe.arrays import comparison, elementwise, products, protocols, reduce, scan
 from fhe.arrays.elementwise import combined
 from fhe.arrays.packed import Packed
 from fhe.arrays.rearrange import indexed, moved
@@ -210,19 +210,26 @@ class EncryptedArray(Packed):
     def __bool__(self) -> NoReturn:
         raise TypeError("an encrypted array has no truth value: no branch can depend on it; compute both branches")
 
-    def __lt__(self, other: Any) -> NoReturn:
-        raise TypeError(
-            "encrypted arrays cannot be compared here, the answer would have to be encrypted too; compute x - y, and "
-            "let its owner look at the sign"
-        )
+    def __lt__(self, other: Any) -> Any:
+        return comparison.less(self, other)
 
-    __le__ = __gt__ = __ge__ = __lt__
+    def __le__(self, other: Any) -> Any:
+        return comparison.less_equal(self, other)
 
-    def __eq__(self, other: object) -> NoReturn:
-        self.__lt__(other)
+    def __gt__(self, other: Any) -> Any:
+        return comparison.greater(self, other)
 
-    def __ne__(self, other: object) -> NoReturn:
-        self.__lt__(other)
+    def __ge__(self, other: Any) -> Any:
+        return comparison.greater_equal(self, other)
+
+    def __eq__(self, other: object) -> Any:
+        return comparison.equal(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return comparison.not_equal(self, other)
+
+    def __abs__(self) -> Any:
+        return comparison.absolute(self)
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fhe.arrays import contract, elementary, elementwise, products, reduce, scan
+from fhe.arrays import comparison, contract, elementary, elementwise, products, reduce, scan
 from fhe.arrays.packed import Packed
 from fhe.arrays.rearrange import joined, moved, moved_parts
 
@@ -25,6 +25,7 @@ UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     np.true_divide: operator.truediv,
     np.power: operator.pow,
     **elementary.UFUNCS,
+    **comparison.UFUNCS,
 }
 METHODS: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.add, "reduce"): reduce.total,
@@ -53,7 +54,6 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.convolve: scan.convolve,
     np.correlate: scan.correlate,
     np.polyval: scan.polyval,
-    np.where: scan.where,
     np.dot: contract.dot,
     np.vdot: contract.vdot,
     np.inner: contract.inner,
@@ -72,6 +72,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.ones_like: lambda x, dtype=None: np.ones(x.shape, dtype or x.dtype),
     np.full_like: lambda x, value, dtype=None: np.full(x.shape, value, dtype),
     np.iscomplexobj: lambda x: x.dtype.kind == "c",
+    **comparison.FUNCTIONS,
 }
 UNREADABLE = {  # what no one can know without the key -> the oblivious way
     "sort argsort argmax argmin median percentile quantile partition argpartition searchsorted lexsort": (

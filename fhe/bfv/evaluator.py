@@ -95,7 +95,7 @@ class BFVEvaluator:
 
     def result_type(self, dtype: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
         """int64, for integers only."""
-        if other.kind not in "biu":
+        if other.kind not in "biuO":
             raise EncodingError(
                 f"BFV computes with integers, got an operand of dtype {other}; round it, or use fhe.ckks"
             )
