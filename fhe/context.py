@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -144,8 +145,8 @@ class Context:
         for slots in tqdm(layout.pack(array), desc="encrypting", disable=not progress, leave=False):
             plain = evaluator.encode(slots, level, promised)
             c, seed = encryptor(plain)
-            x = Ciphertext(self.chain, c, level, self.key_id, plain.scale, noise, plain.bound, seed, plain.interval)
-            shards.append(x)
+            x = Ciphertext(self.chain, c, level, self.key_id, plain.scale, 0.0, plain.bound, seed, plain.interval)
+            shards.append(replace(x, **noise))
         return EncryptedArray(self.evaluator, shards, layout, array.dtype)
 
     def encode_matrix(self, matrix: ArrayLike, level: int | None = None) -> EncodedMatrix:

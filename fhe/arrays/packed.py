@@ -71,6 +71,11 @@ class Packed:
         return min(self.evaluator.precision_bits(shard) for shard in self.shards)
 
     @property
+    def expected_precision_bits(self) -> float:
+        """The same for the usual error, in root mean square: an estimate, and no promise."""
+        return min(self.evaluator.expected_precision_bits(shard) for shard in self.shards)
+
+    @property
     def room_bits(self) -> float:
         """Bits that noise (BFV) or values (CKKS) may still grow before results are refused, by the tracked bound."""
         return min(self.evaluator.room_bits(shard) for shard in self.shards)

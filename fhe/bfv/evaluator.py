@@ -81,13 +81,15 @@ class BFVEvaluator:
         """The slots of the decryption phase of x: the integers of its interval, or its residues as they are read."""
         return self.values.of(x).representatives(self.encoder.decode(phase), self.encoder.t)
 
-    def fresh_noise(self, encryption: Encryption, bound: Interval, level: int) -> float:
+    def fresh_noise(self, encryption: Encryption, bound: Interval, level: int) -> dict[str, Any]:
         """log2 of the noise bound of a new encryption."""
-        return FRESH_NOISE[encryption](self.parameters)
+        return {"noise": FRESH_NOISE[encryption](self.parameters)}
 
     def precision_bits(self, x: Ciphertext) -> float:
         """Infinite: arithmetic modulo t is exact."""
         return math.inf
+
+    expected_precision_bits = precision_bits
 
     def room_bits(self, x: Ciphertext) -> float:
         """Bits between the tracked noise bound and the limit; needs no secret."""
@@ -296,12 +298,16 @@ class BFVEvaluator:
 
     # --- linear maps over P*Q ------------------------------------------------------------------------------------
 
-    def encode_factors(self, vectors: NDArray[Any], level: int, gain: float, copies: int = 1) -> Factors:
+    def encode_factors(self, vectors: NDArray[Any], level: int, gains: tuple[float, float], copies: int = 1) -> Factors:
         """Plaintexts over P*Q_level; log2 of the sum of their canonical norms bounds the growth of noise."""
         messages = [self.encoder.message(vector) for vector in vectors]
         growth = noise.add(*map(noise.canonical_norm, messages)) + math.log2(copies)
         polys = [CoeffPoly.from_int64(self.chain.qp(level), message).to_eval() for message in messages]
         return Factors(tuple(polys), level, 1.0, growth)
+
+    def noise_of(self, x: Ciphertext) -> float:
+        """log2 of its bound."""
+        return x.noise
 
     def summed_noise(self, *noises: float) -> float:
         """Of a sum."""

@@ -62,6 +62,13 @@ class Diagonals:
         positive, negative = self.sums
         return float((positive - negative).max())
 
+    @cached_property
+    def energy(self) -> float:
+        """By how much independent errors grow, in root mean square: max_i of sqrt(sum_k |u_k[i]|^2), folds included."""
+        _, slots, values = self.entries
+        squares = np.bincount(slots, np.abs(values.astype(np.complex128)) ** 2, minlength=self.row)
+        return float(np.sqrt(_folded(squares, self.folds).max()))
+
     def vectors(self, shifts: Sequence[int]) -> NDArray[Any]:
         """u_k rolled by its shift, one for each of the steps: ``(len(steps), row)``."""
         steps, slots, values = self.entries

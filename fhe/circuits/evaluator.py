@@ -47,12 +47,16 @@ class Evaluator(Protocol):
         """The slots of the decryption phase of x."""
         ...
 
-    def fresh_noise(self, encryption: Encryption, bound: Any, level: int) -> float:
-        """The noise bound of a new encryption of values up to ``bound`` at a level."""
+    def fresh_noise(self, encryption: Encryption, bound: Any, level: int) -> dict[str, Any]:
+        """What a new encryption of values up to ``bound`` at a level says of its noise."""
         ...
 
     def precision_bits(self, x: Ciphertext) -> float:
         """Bits after the binary point that are right (CKKS); infinite where arithmetic is exact (BFV)."""
+        ...
+
+    def expected_precision_bits(self, x: Ciphertext) -> float:
+        """The same for the error that is usual: an estimate, where `precision_bits` is a bound."""
         ...
 
     def room_bits(self, x: Ciphertext) -> float:
@@ -95,27 +99,31 @@ class Evaluator(Protocol):
 
     # What a linear circuit over P*Q asks (`fhe.rlwe.extended`): its plaintexts, and the noise of what it does.
 
-    def encode_factors(self, vectors: NDArray[Any], level: int, gain: float, copies: int = 1) -> Factors:
+    def encode_factors(self, vectors: NDArray[Any], level: int, gains: tuple[float, float], copies: int = 1) -> Factors:
         """Slots ``(count, row)`` as plaintexts over P*Q_level, for a sum of products of which so many are then added.
 
-        ``gain`` bounds by how much values grow in all of that.
+        ``gains`` say how much values grow in all of that: the largest, and independent ones in root mean square.
         """
         ...
 
-    def summed_noise(self, *noises: float) -> float:
+    def noise_of(self, x: Ciphertext) -> Any:
+        """The noise of a ciphertext, as the next three take and give it."""
+        ...
+
+    def summed_noise(self, *noises: Any) -> Any:
         """Of a sum of ciphertexts with these noises."""
         ...
 
-    def switched_noise(self, noise: float, level: int, times: int, /) -> float:
+    def switched_noise(self, noise: Any, level: int, times: int, /) -> Any:
         """Of ciphertexts with this noise in all, after so many key switchings of any of them."""
         ...
 
-    def weighted_noise(self, x: Ciphertext, noise: float, factors: Factors, /) -> float:
+    def weighted_noise(self, x: Ciphertext, noise: Any, factors: Factors, /) -> Any:
         """Of the sum of the products of factors and terms, each term with x's bound and scale, and this noise."""
         ...
 
     def forecast(
-        self, x: Ciphertext, noise: float, sums: tuple[NDArray[Any], NDArray[Any]], scale: float = 1.0, /
+        self, x: Ciphertext, noise: Any, sums: tuple[NDArray[Any], NDArray[Any]], scale: float = 1.0, /
     ) -> Ciphertext:
         """x with the metadata of a linear map of it: its scale times ``scale``, and this noise before it is lowered.
 

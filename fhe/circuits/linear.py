@@ -47,7 +47,7 @@ def summed(evaluator: Evaluator, x: Ciphertext, steps: list[int]) -> Ciphertext:
     x = evaluator.settle(x) if x.raised else x
     routes = Routes.of(evaluator.keys, evaluator.row)
     routes.require(steps)
-    noise = x.noise if x.degree < 2 else evaluator.switched_noise(x.noise, x.level, 1)
+    noise = evaluator.switched_noise(evaluator.noise_of(x), x.level, x.degree - 1)
     for step in steps:
         noise = evaluator.summed_noise(noise, evaluator.switched_noise(noise, x.level, routes.length(step) or 0))
     result = evaluator.forecast(x, noise, (np.array([1 << len(steps)], dtype=object), np.zeros(1, dtype=object)))

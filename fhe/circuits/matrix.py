@@ -68,7 +68,7 @@ class LinearMap:
         if level not in self._encoded:
             vectors = self.diagonals.vectors(self.schedule.giants)
             self._encoded[level] = self.evaluator.encode_factors(
-                vectors, level, self.diagonals.gain, copies=1 << len(self.schedule.folds)
+                vectors, level, (self.diagonals.gain, self.diagonals.energy), copies=1 << len(self.schedule.folds)
             )
         return self._encoded[level]
 
@@ -97,9 +97,10 @@ class LinearMap:
             raise AssertionError("keys for all steps of a schedule allow it")
         return found
 
-    def _noise(self, x: Ciphertext, factors: Factors) -> float:
+    def _noise(self, x: Ciphertext, factors: Factors) -> Any:
         """Of the result before it is divided by P: every key switching is counted as often as it is folded."""
-        ledger, level, noise, schedule = self.evaluator, x.level, x.noise, self.schedule
+        ledger, level, schedule = self.evaluator, x.level, self.schedule
+        noise = ledger.noise_of(x)
         for step in schedule.spreads:
             noise = ledger.summed_noise(noise, ledger.switched_noise(noise, level, self._length(step)))
         noise = ledger.switched_noise(noise, level, max(map(self._length, schedule.babies)))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fhe.ckks import precision
 from fhe.ckks.encoder import CKKSEncoder, check_values
+from fhe.ckks.precision import NOTHING, Noise
 from fhe.errors import EncodingError, LevelError
 from fhe.interval import Bound
 from fhe.ring.poly import CoeffPoly, Poly
@@ -77,16 +79,20 @@ class CKKSEvaluator:
         return self.encoder.encode(slots, level, bound=bound)
 
     def decode(self, phase: CoeffPoly, x: Ciphertext) -> NDArray[np.complex128]:
-        """The slots of the decryption phase of x."""
-        return self.encoder.decode(phase, x.scale)
+        """The slots of the decryption phase of x; ScaleError if the modulus of its level may not hold them."""
+        return self.encoder.decode(phase, self._checked(x).scale)
 
-    def fresh_noise(self, encryption: Encryption, bound: float, level: int) -> float:
-        """The noise bound of a new encryption of values up to ``bound`` at a level."""
-        return precision.fresh(self.parameters, encryption, self.parameters.scale(level), bound)
+    def fresh_noise(self, encryption: Encryption, bound: float, level: int) -> dict[str, Any]:
+        """What is known of the noise of a new encryption of values up to ``bound`` at a level."""
+        return precision.fresh(self.parameters, encryption, self.parameters.scale(level) * bound).fields
 
     def precision_bits(self, x: Ciphertext) -> float:
         """-log2 of the bound on a value's error."""
-        return precision.bits(x)
+        return precision.bits(x, Noise.of(x).bound)
+
+    def expected_precision_bits(self, x: Ciphertext) -> float:
+        """-log2 of the root mean square that a value's error should have."""
+        return precision.bits(x, Noise.of(x).rms)
 
     def room_bits(self, x: Ciphertext) -> float:
         """Bits that the values may still grow before the modulus is too small for them."""
@@ -101,7 +107,8 @@ class CKKSEvaluator:
     def add(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
         """x + y. Levels and scales are brought together; consumes no level."""
         x, y = self.align(x, y)
-        return self._checked(x.with_polys(evaluate.add(x, y), noise=x.noise + y.noise, bound=x.bound + y.bound))
+        noise = Noise.of(x) * 2 if x is y else Noise.of(x) + Noise.of(y)
+        return self._checked(x.with_polys(evaluate.add(x, y), **noise.fields, bound=x.bound + y.bound))
 
     def either(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
         """x + y of which at most one is not zero in each slot, so that the larger bound holds."""
@@ -111,7 +118,8 @@ class CKKSEvaluator:
     def sub(self, x: Ciphertext, y: Ciphertext) -> Ciphertext:
         """x - y."""
         x, y = self.align(x, y)
-        return self._checked(x.with_polys(evaluate.sub(x, y), noise=x.noise + y.noise, bound=x.bound + y.bound))
+        noise = Noise.of(x) + Noise.of(y)
+        return self._checked(x.with_polys(evaluate.sub(x, y), **noise.fields, bound=x.bound + y.bound))
 
     def negate(self, x: Ciphertext) -> Ciphertext:
         """-x."""
@@ -123,12 +131,12 @@ class CKKSEvaluator:
         bound = largest(array)
         c0, *rest = x.evals()
         if array.ndim == 0 and array.dtype.kind != "c":
-            c0 = c0.add_constant(round(float(array) * x.scale))
+            c0 = c0.add_constant(scaled(float(array), x.scale))
         else:
             full = np.broadcast_to(array, self.encoder.slots) if array.ndim == 0 else array
             c0 = c0 + self.encoder.encode(full, x.level, x.scale, max(bound, 2.0**-20)).poly.to_eval()
-        noise = x.noise + precision.encoding(self.parameters)
-        return self._checked(x.with_polys([c0, *rest], noise=noise, bound=x.bound + bound))
+        noise = Noise.of(x) + precision.encoding(self.parameters, bound * x.scale)
+        return self._checked(x.with_polys([c0, *rest], **noise.fields, bound=x.bound + bound))
 
     # --- products ----------------------------------------------------------------------------------------------
 
@@ -136,8 +144,11 @@ class CKKSEvaluator:
         """x * y, slot by slot: degree 2 and scale Delta_l^2, one level once settled."""
         if x is y:
             return self.square(x)
+        same_key(x, y)
         x, y = self.settle(x), self.settle(y)
-        x, y = self.align(x, y)
+        if x.level != y.level:  # their scales need not agree
+            level = min(x.level, y.level)
+            x, y = (z if z.level == level else self.adjust(z, level) for z in (x, y))
         self._require_level(x, "a product")
         c = evaluate.tensor(x.evals(), y.evals())
         return self._product(x, c, y.scale, precision.product(x, y), x.bound * y.bound)
@@ -177,17 +188,17 @@ class CKKSEvaluator:
 
     def _multiply_number(self, x: Ciphertext, number: float) -> Ciphertext:
         if number == round(number) and abs(number) < 2**20:
-            noise, bound = x.noise * abs(number), x.bound * abs(number)
-            return self._checked(x.with_polys([c.scale(round(number)) for c in x.c], noise=noise, bound=bound))
+            noise, bound = Noise.of(x) * number, x.bound * abs(number)
+            return self._checked(x.with_polys([c.scale(round(number)) for c in x.c], **noise.fields, bound=bound))
         x = self.settle(x)
         self._require_level(x, "a product with a fraction")
         scale = self.parameters.scale(x.level)
         noise = precision.number_product(x, scale, number)
-        factor = round(number * scale)
+        factor = scaled(number, scale)
         return self._product(x, [c.scale(factor) for c in x.c], scale, noise, x.bound * abs(number))
 
-    def _product(self, x: Ciphertext, c: Sequence[Poly], scale: float, noise: float, bound: float) -> Ciphertext:
-        return self._checked(x.with_polys(c, scale=x.scale * scale, noise=noise, bound=bound))
+    def _product(self, x: Ciphertext, c: Sequence[Poly], scale: float, noise: Noise, bound: float) -> Ciphertext:
+        return self._checked(x.with_polys(c, scale=x.scale * scale, **noise.fields, bound=bound))
 
     # --- degree, scale and level -------------------------------------------------------------------------------
 
@@ -199,20 +210,18 @@ class CKKSEvaluator:
         """Degree 2 to degree 1."""
         if x.degree < 2:
             return x
-        return replace(
-            evaluate.relinearize(x, self.keys), noise=x.noise + precision.key_switch(self.parameters, x.level)
-        )
+        return self._switched(evaluate.relinearize(x, self.keys))
 
     def rescale(self, x: Ciphertext) -> Ciphertext:
         """Divide by q_l: level l to l-1, scale Delta to Delta / q_l."""
         self._require_level(x, "a rescale")
         limbs = self.parameters.limbs(x.level - 1)
-        return self._rescaled(x, [c.divide_round(0, limbs) for c in x.evals()], x.noise)
+        return self._rescaled(x, [c.divide_round(0, limbs) for c in x.evals()], Noise.of(x))
 
     def settle(self, x: Ciphertext) -> Ciphertext:
         """Degree 1 at the level's own scale: the pending relinearisation and rescale, merged."""
         if x.degree == 2 and self.is_pending(x):
-            noise = x.noise + precision.key_switch(self.parameters, x.level)
+            noise = Noise.of(x) + precision.key_switch(self.parameters, x.level)
             return self._rescaled(x, evaluate.relinearize_rescale(x, self.keys), noise)
         x = self.relinearize(x)
         return self.rescale(x) if self.is_pending(x) else x
@@ -223,28 +232,44 @@ class CKKSEvaluator:
         Drop to level+1, multiply by the integer nearest to Delta_level q_{level+1} / Delta_x, rescale.
         """
         if level == x.level:
-            return x
+            return self._at_scale(x, self.parameters.scale(level))
         above = x.at_level(level + 1)
         divisor = math.prod(self.chain.level_primes(level + 1))
-        factor = round(self.parameters.scale(level) * divisor / x.scale)
-        c = [poly.scale(factor) for poly in above.c]
-        lowered = self.rescale(above.with_polys(c, scale=x.scale * factor, noise=x.noise * factor))
-        scale = self.parameters.scale(level)  # the integer factor misses it by half a unit, which is noise
-        return replace(lowered, scale=scale, noise=lowered.noise + abs(lowered.scale - scale) * x.bound)
+        factor = round(Fraction(self.parameters.scale(level)) * divisor / Fraction(x.scale))
+        c, noise = [poly.scale(factor) for poly in above.c], Noise.of(x) * factor
+        lowered = self.rescale(above.with_polys(c, scale=x.scale * factor, **noise.fields))
+        return self._at_scale(lowered, self.parameters.scale(level))  # the integer misses it by half a unit
+
+    def _at_scale(self, x: Ciphertext, scale: float) -> Ciphertext:
+        """x read at another scale, very near its own: by what that changes values, its noise grows."""
+        change = abs(x.scale - scale) * x.bound
+        return x if x.scale == scale else replace(x, scale=scale, **(Noise.of(x) + Noise(change, change)).fields)
 
     def align(self, x: Ciphertext, y: Ciphertext) -> tuple[Ciphertext, Ciphertext]:
-        """Two ciphertexts at one level and scale: as they are if they agree, else settled and adjusted."""
+        """Two ciphertexts at one level and scale: as they are if they agree, else settled and adjusted.
+
+        Scales of one level differ where limbs were dropped without `adjust`. Reading one at the other's scale is right
+        within the noise, or it takes a level to make them agree.
+        """
         same_key(x, y)
         if x.level == y.level and math.isclose(x.scale, y.scale, rel_tol=2.0**-40):
             return x, y
         x, y = self.settle(x), self.settle(y)
         level = min(x.level, y.level)
+        if any(z.level == level and not self._fits(z) for z in (x, y)):
+            self._require_level(x if x.level == level else y, "a sum of operands at different scales")
+            level -= 1
         return self.adjust(x, level), self.adjust(y, level)
 
-    def _rescaled(self, x: Ciphertext, c: Sequence[Poly], noise: float) -> Ciphertext:
+    def _fits(self, x: Ciphertext) -> bool:
+        """Is the scale the level's own, within the noise?"""
+        return abs(x.scale - self.parameters.scale(x.level)) * x.bound <= x.noise
+
+    def _rescaled(self, x: Ciphertext, c: Sequence[Poly], noise: Noise) -> Ciphertext:
         divisor = float(math.prod(self.chain.level_primes(x.level)))
-        noise = noise / divisor + precision.rounding(self.parameters)
-        return x.with_polys(c, level=x.level - 1, scale=x.scale / divisor, noise=noise)
+        scale = x.scale / divisor
+        noise = noise * (1 / divisor) + precision.rounding(self.parameters) + precision.rounded_scale(scale * x.bound)
+        return x.with_polys(c, level=x.level - 1, scale=scale, **noise.fields)
 
     # --- rotations ---------------------------------------------------------------------------------------------
 
@@ -283,36 +308,41 @@ class CKKSEvaluator:
         return self._switched(evaluate.automorphism(x, element, self.keys, digits))
 
     def _switched(self, x: Ciphertext) -> Ciphertext:
-        return replace(x, noise=x.noise + precision.key_switch(self.parameters, x.level))
+        return replace(x, **(Noise.of(x) + precision.key_switch(self.parameters, x.level)).fields)
 
     # --- linear maps over P*Q ------------------------------------------------------------------------------------
 
-    def encode_factors(self, vectors: NDArray[Any], level: int, gain: float, copies: int = 1) -> Factors:
+    def encode_factors(self, vectors: NDArray[Any], level: int, gains: tuple[float, float], copies: int = 1) -> Factors:
         """Plaintexts over P*Q_level at the level's scale."""
         scale, basis = self.parameters.scale(level), self.chain.qp(level)
-        polys = [self.encoder.polynomial(slots, scale, basis).to_eval() for slots in vectors]
-        error = copies * len(polys) * precision.encoding(self.parameters, scale * largest(vectors))
-        return Factors(tuple(polys), level, scale, gain, error)
+        polys = tuple(self.encoder.polynomial(slots, scale, basis).to_eval() for slots in vectors)
+        error, count = precision.encoding(self.parameters, scale * largest(vectors)), copies * len(polys)
+        return Factors(polys, level, scale, *gains, error.bound * count, error.rms * math.sqrt(count))
 
-    def summed_noise(self, *noises: float) -> float:
+    def noise_of(self, x: Ciphertext) -> Noise:
+        """The noise of a ciphertext."""
+        return Noise.of(x)
+
+    def summed_noise(self, *noises: Noise) -> Noise:
         """Of a sum."""
-        return math.fsum(noises)
+        return sum(noises, NOTHING)
 
-    def switched_noise(self, noise: float, level: int, times: int) -> float:
+    def switched_noise(self, noise: Noise, level: int, times: int) -> Noise:
         """After so many key switchings."""
-        return noise + times * precision.key_switch(self.parameters, level)
+        switch = precision.key_switch(self.parameters, level)
+        return noise + Noise(switch.bound * times, switch.rms * math.sqrt(times))
 
-    def weighted_noise(self, x: Ciphertext, noise: float, factors: Factors) -> float:
-        """Of sum_k u_k x_k: the noise of the x_k, and what the u_k were rounded by."""
-        return factors.gain * factors.scale * noise + factors.error * (x.bound * x.scale + noise)
+    def weighted_noise(self, x: Ciphertext, noise: Noise, factors: Factors) -> Noise:
+        """Of sum_k u_k x_k."""
+        return precision.weighted(x, noise, factors)
 
     def forecast(
-        self, x: Ciphertext, noise: float, sums: tuple[NDArray[Any], NDArray[Any]], scale: float = 1.0
+        self, x: Ciphertext, noise: Noise, sums: tuple[NDArray[Any], NDArray[Any]], scale: float = 1.0
     ) -> Ciphertext:
         """The metadata of a linear map of x; rescaled if the map has a scale or x is a product of degree 2."""
         product = replace(x, scale=x.scale * scale, bound=x.bound * float((sums[0] - sums[1]).max()))
         if not (self.is_pending(product) and (scale > 1.0 or x.degree == 2)):
-            return self._checked(replace(product, noise=noise + precision.rounding(self.parameters)))
+            return self._checked(replace(product, **(noise + precision.rounding(self.parameters)).fields))
         self._require_level(x, "a linear map")
         return self._rescaled(self._checked(product), product.c, noise)
 
@@ -326,8 +356,13 @@ class CKKSEvaluator:
             )
 
     def _checked(self, x: Ciphertext) -> Ciphertext:
-        self.encoder.check_room(x.level, x.scale, x.bound)
+        self.encoder.check_room(x.level, x.scale, x.bound + x.noise / x.scale)
         return x
+
+
+def scaled(number: float, scale: float) -> int:
+    """round(number * scale), exactly."""
+    return round(Fraction(number) * Fraction(scale))
 
 
 def largest(array: ArrayLike) -> float:

@@ -109,14 +109,12 @@ class CoeffPoly(Poly):
 
     @classmethod
     def from_floats(cls, basis: Basis, coefficients: NDArray[np.float64]) -> CoeffPoly:
-        """The polynomial with these *integral* doubles as coefficients, below 2^115 in magnitude, exactly."""
-        largest = float(np.max(np.abs(coefficients), initial=0.0))
-        if largest < 2.0**62:
+        """The polynomial with these *integral* doubles as coefficients, exactly."""
+        if float(np.max(np.abs(coefficients), initial=0.0)) < 2.0**62:
             return cls.from_int64(basis, coefficients.astype(np.int64))
-        # A double is 53 bits times a power of two: both halves are exact, and each fits 62 bits.
-        high = np.rint(coefficients * 2.0**-53)
+        high = np.rint(coefficients * 2.0**-53)  # what is left has at most 53 bits, as has the high part: both exact
         low = coefficients - high * 2.0**53
-        return cls.from_int64(basis, high.astype(np.int64)).scale(1 << 53) + cls.from_int64(basis, low.astype(np.int64))
+        return cls.from_floats(basis, high).scale(1 << 53) + cls.from_int64(basis, low.astype(np.int64))
 
     def to_eval(self) -> EvalPoly:
         return EvalPoly(self.basis, self.basis.backend.ntt(self.basis.handle, self.data))

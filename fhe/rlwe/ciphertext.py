@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fhe.errors import ParameterError
 from fhe.interval import Interval
@@ -33,14 +33,16 @@ class Factors:
 
     ``scale`` is Delta in CKKS and 1 in BFV. What is known of them together, when their products with terms are summed:
     ``gain`` bounds by how much values (CKKS) or noise (BFV) grow, ``error`` by how much they miss their values (CKKS,
-    in units of 1 / scale).
+    in units of 1 / scale); ``energy`` and ``rms`` are what to expect of both, in root mean square.
     """
 
     polys: tuple[EvalPoly, ...]
     level: int
     scale: float
     gain: float
+    energy: float = 0.0
     error: float = 0.0
+    rms: float = 0.0
 
     @property
     def nbytes(self) -> int:
@@ -57,6 +59,8 @@ class Ciphertext:
     noise
         What bounds the noise, except with probability 2^-128: in BFV log2 of a bound on its coefficients
         (`fhe.noise`), in CKKS a bound on its value in any slot, in units of 1 / scale (`fhe.ckks.precision`).
+    rms
+        In CKKS, the root mean square that the noise may be expected to have; 0 where it is not known.
     bound
         A public bound on the magnitude of the encrypted values (never derived from the data).
     key_id
@@ -80,6 +84,7 @@ class Ciphertext:
     seed: bytes | None = None
     interval: Interval | None = None
     raised: int = 0
+    rms: float = field(default=0.0, compare=False)
 
     @property
     def degree(self) -> int:
