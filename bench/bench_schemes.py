@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pytest
 
 from bench.conftest import Measure
-from bench.operations import OPERATIONS, operations, parameters
+from bench.operations import OPERATIONS, make_keys, operations, parameters, peak_memory, sizes
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -15,4 +17,10 @@ def bench_scheme(measure: Measure, operation: str, scheme: str, ring_degree: int
     limbs = f"{len(chosen.moduli())}+{len(chosen.special)} limbs"
     group = f"{scheme}, N = {ring_degree}, {limbs}, {target}"
     function = operations(scheme, ring_degree, target)[operation]
-    measure(group, operation, function, scheme=scheme, N=ring_degree, limbs=limbs, target=target)
+    recorded = {"peak_bytes": peak_memory(function), "bytes": sizes_of(scheme, ring_degree)}
+    measure(group, operation, function, scheme=scheme, N=ring_degree, limbs=limbs, target=target, **recorded)
+
+
+@lru_cache(maxsize=1)
+def sizes_of(scheme: str, ring_degree: int) -> dict[str, int]:
+    return sizes(make_keys(parameters(scheme, ring_degree), ""))

@@ -129,7 +129,14 @@ def row(group: str, operation: str, ring_degree: int, measured: dict[str, Measur
 
 
 def told(facts: dict[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items())
+    """Facts in a line; bytes in KiB, those of operations on a line of their own."""
+    rest, lines = dict(facts), []
+    if objects := rest.pop("bytes", None):
+        lines.append("KiB: " + ", ".join(f"{name} {count / 1024:.0f}" for name, count in objects.items()))
+    if peaks := rest.pop("peak_bytes", None):
+        totals = {name: sum(parts.values()) / 1024 for name, parts in peaks.items()}
+        lines.append("KiB at the peak: " + ", ".join(f"{name} {total:.0f}" for name, total in totals.items()))
+    return "\n      ".join([", ".join(f"{name.replace('_', ' ')} {value}" for name, value in rest.items()), *lines])
 
 
 def shown(found: Row) -> str:

@@ -9,7 +9,7 @@ shared machine only ever adds.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,4 +106,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         if clocks and (butterflies := row["extra_info"].get("butterflies")):
             cycles = row["stats"]["min"] * 1e9 * max(clocks) * 8 / butterflies
             terminalreporter.write_line(f"  {row['group']:<50} {row['name']:<6} {cycles:6.2f} cycles per 8 butterflies")
+    for line in memory_lines(report["benchmarks"]):
+        terminalreporter.write_line(line)
     terminalreporter.write_line(f"written to {path.relative_to(ROOT)}")
+
+
+def memory_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Bytes, which are the same on every target: of objects, and what each operation holds at its peak."""
+    seen: dict[tuple[str, int], dict[str, int]] = {}
+    for row in rows:
+        recorded = row["extra_info"]
+        if "peak_bytes" in recorded:
+            peaks = seen.setdefault((recorded["scheme"], recorded["N"]), dict(recorded["bytes"]))
+            peaks.setdefault(f"{row['name']}*", sum(recorded["peak_bytes"].values()))
+    if seen:
+        yield "KiB; with a star: at the peak of an operation beyond its operands, residues and NumPy's arrays"
+    for (scheme, ring_degree), found in seen.items():
+        told = ", ".join(f"{name} {count / 1024:.0f}" for name, count in found.items())
+        yield f"  {scheme}, N = {ring_degree}: {told}"

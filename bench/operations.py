@@ -7,13 +7,14 @@ two. Encode and Decode are apart from Encrypt and Decrypt.
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
-from fhe import BFVParameters, CKKSParameters, KeyOwner
+from fhe import BFVParameters, CKKSParameters, KeyOwner, _core
 from fhe.backend.choose import choose
 from fhe.parameters import Parameters
 from fhe.rlwe.public import encrypt
@@ -115,3 +116,31 @@ def check(values: Any, evaluator: Any, secret: Any, product: Any) -> None:
     error = np.abs(evaluator.decode(secret.decrypt(product), product) - values * values).max()
     if error > 1e-3:
         raise AssertionError(f"the product is off by {error}")
+
+
+def sizes(owner: KeyOwner) -> dict[str, int]:
+    """Bytes of ciphertexts and keys: in memory, and as they are sent (packed, with seeds for uniform halves)."""
+    x, symmetric = owner.encrypt([1]), owner.encrypt([1], symmetric=True)
+    assert owner.public_key is not None
+    key, public = owner.public_key, [len(owner.public(rotations=steps).to_bytes()) for steps in ([], [1])]
+    return {
+        "ciphertext": x.shards[0].nbytes,
+        "ciphertext sent": len(x.to_bytes()),
+        "symmetric sent": len(symmetric.to_bytes()),
+        "public key": sum(8 * poly.basis.ring_degree * len(poly.basis) for poly in (key.b, key.a)),
+        "switching key": owner.keys.require_relinearization().nbytes,
+        "switching key sent": public[1] - public[0],
+    }
+
+
+def peak_memory(call: Callable[[], Any]) -> dict[str, int]:
+    """The most bytes that a call holds beyond what stood before, its result included: of residues, and NumPy's."""
+    call()  # what it keeps for later calls is not its own
+    before = _core.pool_statistics()["current"]
+    _core.reset_pool_peak()
+    tracemalloc.start()
+    result = call()
+    numpy = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    del result
+    return {"residues": _core.pool_statistics()["peak"] - before, "NumPy": numpy}

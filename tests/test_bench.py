@@ -8,7 +8,7 @@ import pytest
 
 from bench.cycles import TASKS, Ports
 from bench.driver import FLAGS, SOURCES, Sample, compiler
-from bench.operations import OPERATIONS, operations
+from bench.operations import OPERATIONS, make_keys, operations, parameters, peak_memory, sizes
 
 
 @pytest.mark.parametrize("scheme", ["BFV", "CKKS"])
@@ -17,6 +17,16 @@ def test_every_operation_of_the_schemes_runs(scheme: str) -> None:
     found = operations(scheme, 4096, "")
     assert list(found) == OPERATIONS
     assert all(call() is not None for call in found.values())
+
+
+def test_memory_is_counted_beyond_the_operands() -> None:
+    """A sum holds its result; a ciphertext of two polynomials is what it is made of."""
+    pytest.importorskip("fhe._core")
+    found = sizes(make_keys(parameters("CKKS", 4096), ""))
+    assert found["ciphertext"] == 2 * 2 * 4096 * 8
+    assert found["switching key sent"] < found["switching key"] / 2
+    peak = peak_memory(operations("CKKS", 4096, "")["Add"])["residues"]
+    assert found["ciphertext"] <= peak < 1.1 * found["ciphertext"]
 
 
 def test_the_driver_of_kernels_compiles() -> None:

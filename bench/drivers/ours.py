@@ -6,7 +6,7 @@ from typing import Any
 
 import fhe
 from bench.drivers.serve import serve
-from bench.operations import make_keys, operations, parameters
+from bench.operations import make_keys, operations, parameters, peak_memory, sizes
 
 NAMES = {
     "add": "Add",
@@ -20,7 +20,7 @@ NAMES = {
 }
 
 
-def facts(scheme: str, ring_degree: int, target: str) -> dict[str, Any]:
+def facts(scheme: str, ring_degree: int, target: str, peak: dict[str, Any]) -> dict[str, Any]:
     chosen = parameters(scheme, ring_degree)
     owner = make_keys(chosen, target)
     return {
@@ -30,8 +30,8 @@ def facts(scheme: str, ring_degree: int, target: str) -> dict[str, Any]:
         "special": len(chosen.special),
         "levels": chosen.max_level,
         "digits": len(chosen.digits(chosen.max_level)),
-        "ciphertext_bytes": owner.encrypt([1]).shards[0].nbytes,
-        "switching_key_bytes": owner.keys.require_relinearization().nbytes,
+        "bytes": sizes(owner),
+        "peak_bytes": peak,
     }
 
 
@@ -41,7 +41,7 @@ def main(scheme: str, degree: str, target: str) -> None:
     found = operations(scheme, ring_degree, target)
     calls: dict[str, Callable[[], Any]] = {name: found[ours] for name, ours in NAMES.items()}
     calls["decrypt_decode"] = lambda: (found["Decrypt"](), found["Decode"]())
-    serve(calls, facts(scheme, ring_degree, target))
+    serve(calls, facts(scheme, ring_degree, target, {name: peak_memory(call) for name, call in calls.items()}))
 
 
 if __name__ == "__main__":

@@ -129,8 +129,9 @@ struct Side {
     const std::size_t limbs = first.parms().coeff_modulus().size();
     json << "{\"library\": \"SEAL\", \"log_qp\": " << data.total_coeff_modulus_bit_count() << ", \"limbs\": " << limbs
          << ", \"special\": 1, \"levels\": " << limbs - 1 << ", \"digits\": " << limbs
-         << ", \"ciphertext_bytes\": " << 8 * x.size() * x.poly_modulus_degree() * x.coeff_modulus_size()
-         << ", \"switching_key_bytes\": " << 16 * limbs * (limbs + 1) * degree << "}";
+         << ", \"bytes\": {\"ciphertext\": " << 8 * x.size() * x.poly_modulus_degree() * x.coeff_modulus_size()
+         << ", \"switching key\": " << 16 * limbs * (limbs + 1) * degree
+         << ", \"switching key sent\": " << relinearization.save_size(compr_mode_type::none) / 2 << "}}";
     return json.str();
   }
 };
