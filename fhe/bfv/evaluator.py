@@ -195,8 +195,8 @@ class BFVEvaluator:
         bounds = (noise.multiply_bfv(self.parameters, level, x.noise, y.noise) for x, y in pairs)
         what = "a product" if len(pairs) == 1 else f"a sum of {len(pairs)} products"
         bound = self._checked(noise.add(*bounds), level, what)
-        raised = len(product.auxiliary(self.chain, level).basis)
-        return pairs[0][0].with_polys(product.tensor(pairs), noise=bound, raised=raised, **values)
+        c, raised = product.products(pairs)
+        return pairs[0][0].with_polys(c, noise=bound, raised=raised, **values)
 
     def _level_pairs(self, xs: Sequence[Ciphertext], ys: Sequence[Ciphertext]) -> list[tuple[Ciphertext, Ciphertext]]:
         """Settled, each operand once, and at the lowest of all their levels."""

@@ -4,7 +4,7 @@ For ciphertexts x and y modulo Q their product is round(t/Q x y). Let A be an in
 y' = round(A/Q y), which is below A in magnitude. Then t/Q x y = (t x y') / A, but for the rounding of y', which weighs
 as much as that of a switch of y to the modulus A (`fhe.noise.product`). So the *tensor* t x y' is computed modulo A Q
 and stays undivided: a ciphertext that is ``raised``. Any multiple of A Q in it is a multiple of Q once divided by A:
-sums of any number of tensors need no more room than one, and a dot product is divided once.
+sums of any number of tensors need no more room than one, and are divided once.
 
 A is a product of special primes of the parameter set and, if those do not reach Q/2, of extra ones in front of them.
 What switches the key of c_2 ends modulo P Q, with P the special primes, still to be divided by P. One of A and P is a
@@ -13,15 +13,21 @@ levels to be left along:
 
     c_i = round( (d_i + (A/P) u_i) / (A q_l …) ).
 
-(Kim, Polyakov, Zucca, ASIACRYPT 2021, ePrint 2021/204, sections 4 and 5, for A = P and lazy scaling.)
+A sum of many products has a second form, without the rounding of y, which each pair would pay for: the integers
+sum_j x_j y_j modulo B Q, scaled by t/Q at once, with a B that holds the result and so knows the number of summands.
+
+(Kim, Polyakov, Zucca, ASIACRYPT 2021, ePrint 2021/204, sections 4 and 5, for A = P and lazy scaling; Halevi, Polyakov,
+Shoup, CT-RSA 2019, for the second form.)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache, partial
+from itertools import accumulate
+from operator import mul
 
 from fhe.noise import AUXILIARY_BITS_SHORT
 from fhe.parameters import BFVParameters
@@ -36,7 +42,12 @@ from fhe.rlwe.keyswitch import SwitchingKey, switch_down, switch_extended
 EXTRA_BITS = 46  # of the extra primes: the widest that transforms take without reductions inside
 PAIRS_AT_ONCE = 4  # of a dot product: what is extended at a time
 
-Halves = tuple[EvalPoly, EvalPoly]  # a polynomial over A and over Q
+MANY_PAIRS = 4  # from which scaling the sum at once is faster (measured at N = 2^13, 2^14, 2^15)
+LONGEST_BITS = 120  # of 2 t N times the number of pairs
+
+Pair = tuple[Ciphertext, Ciphertext]
+Halves = tuple[EvalPoly, EvalPoly]  # a polynomial over A (or B) and over Q
+Extension = Callable[[Poly], Halves]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,61 +65,90 @@ class Auxiliary:
 @lru_cache(maxsize=256)
 def auxiliary(chain: ModulusChain, level: int) -> Auxiliary:
     """The shortest A of at least Q_l / 2; a longer one has more primes in front."""
-    parameters, Q = chain.parameters, chain.q(level)
-    primes: tuple[int, ...] = ()
-    for a in _sequence(chain):
-        if math.prod(primes) << AUXILIARY_BITS_SHORT >= Q.product:
-            break
-        primes = (a, *primes)
-    A = Basis.of(parameters.ring_degree, primes, chain.backend)
+    Q = chain.q(level)
+    A = _shortest(chain, -(-Q.product >> AUXILIARY_BITS_SHORT))
     return Auxiliary(A, tuple(A.product % q for q in Q.moduli), tuple(-pow(Q.product, -1, a) % a for a in A.moduli))
+
+
+@lru_cache(maxsize=256)
+def holding(chain: ModulusChain, level: int, log_pairs: int) -> Basis:
+    """The shortest B of at least 2 t N Q_l 2^log_pairs: t/Q of a sum of so many tensors is at most B/4 in magnitude.
+
+    The coefficients of x and y are at most Q/2, those of a tensor x_0 y_1 + x_1 y_0 hence N Q^2 / 2.
+    """
+    return _shortest(
+        chain, 2 * plain_modulus(chain) * chain.parameters.ring_degree * chain.q(level).product << log_pairs
+    )
+
+
+def _shortest(chain: ModulusChain, least: int) -> Basis:
+    """As many primes of the sequence as have a product of at least so much, last first."""
+    count = next(k for k, product in enumerate(accumulate(_sequence(chain), mul), 1) if product >= least)
+    return Basis.of(chain.parameters.ring_degree, _sequence(chain)[:count][::-1], chain.backend)
 
 
 @lru_cache(maxsize=64)
 def _sequence(chain: ModulusChain) -> tuple[int, ...]:
-    """The special primes, last first, then extra ones enough for the highest level."""
+    """The special primes, last first, then extra ones enough for the longest sum at the highest level."""
     parameters = chain.parameters
     used = (*parameters.special, *parameters.moduli())
-    extra = math.ceil(parameters.log_q / (EXTRA_BITS - 1))
+    extra = math.ceil((parameters.log_q + LONGEST_BITS) / (EXTRA_BITS - 1))
     return (*reversed(parameters.special), *ntt_primes(parameters.ring_degree, EXTRA_BITS, extra, exclude=used))
 
 
-# --- tensors: sum_j x_j y_j, of degree 2, over A Q ------------------------------------------------------------------
+def plain_modulus(chain: ModulusChain) -> int:
+    """t."""
+    assert isinstance(chain.parameters, BFVParameters)
+    return chain.parameters.plain_modulus
 
 
-def tensor(pairs: Sequence[tuple[Ciphertext, Ciphertext]]) -> tuple[EvalPoly, ...]:
-    """The components of A sum_j t/Q x_j y_j modulo A Q_l, for ciphertexts of degree 1 at one level l."""
-    parameters = pairs[0][0].chain.parameters
-    assert isinstance(parameters, BFVParameters)
-    groups = (pairs[start : start + PAIRS_AT_ONCE] for start in range(0, len(pairs), PAIRS_AT_ONCE))
-    over_A, over_Q = reduce(lambda total, part: [*map(_add, total, part)], map(_halves, groups))
-    return tuple(a.join(q).scale(parameters.plain_modulus) for a, q in zip(over_A, over_Q, strict=True))
+# --- sums of products ------------------------------------------------------------------------------------------------
 
 
-def _halves(pairs: Sequence[tuple[Ciphertext, Ciphertext]]) -> list[tuple[EvalPoly, ...]]:
-    """sum_j x_j y'_j over A, and over Q."""
+def products(pairs: Sequence[Pair]) -> tuple[tuple[EvalPoly, ...], int]:
+    """The components of sum_j x_j y_j, ciphertexts of degree 1 at one level; and by how many primes they are raised."""
     chain, level = pairs[0][0].chain, pairs[0][0].level
-    extended = [[_extended(c, chain, level) for c in x.c] for x, _ in pairs]
-    rounded = [[_rounded(c, chain, level) for c in y.c] for _, y in pairs]
-    return [
-        tensor_sum([[c[half] for c in x] for x in extended], [[c[half] for c in y] for y in rounded]) for half in (0, 1)
-    ]
+    if len(pairs) >= MANY_PAIRS:
+        return _scaled_sum(pairs, holding(chain, level, (len(pairs) - 1).bit_length())), 0
+    A = auxiliary(chain, level)
+    over_A, over_Q = _tensors(pairs, partial(_extended, basis=A.basis), partial(_rounded, A=A, Q=chain.q(level)))
+    t = plain_modulus(chain)
+    return tuple(a.join(q).scale(t) for a, q in zip(over_A, over_Q, strict=True)), len(A.basis)
 
 
-def _add(x: Sequence[EvalPoly], y: Sequence[EvalPoly]) -> tuple[EvalPoly, ...]:
+def _scaled_sum(pairs: Sequence[Pair], B: Basis) -> tuple[EvalPoly, ...]:
+    """round(t/Q sum_j x_j y_j), from the sum as integers modulo B Q: modulo B, which holds it, then modulo Q."""
+    chain, Q = pairs[0][0].chain, pairs[0][0].c[0].basis
+    extend = partial(_extended, basis=B)
+    over_B, over_Q = _tensors(pairs, extend, extend)
+    integers = (b.join(q).to_coeff().scale(plain_modulus(chain)) for b, q in zip(over_B, over_Q, strict=True))
+    return tuple(x.divide_round(0, len(B)).convert(Q).to_eval() for x in integers)
+
+
+def _tensors(pairs: Sequence[Pair], left: Extension, right: Extension) -> list[tuple[EvalPoly, ...]]:
+    """sum_j of the tensors of left(x_j) and right(y_j): over one half of the primes, and over the other."""
+    totals: list[tuple[EvalPoly, ...]] = []
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+        group = pairs[start : start + PAIRS_AT_ONCE]
+        xs, ys = [[left(c) for c in x.c] for x, _ in group], [[right(c) for c in y.c] for _, y in group]
+        parts = [tensor_sum([[c[half] for c in x] for x in xs], [[c[half] for c in y] for y in ys]) for half in (0, 1)]
+        totals = [_plus(a, b) for a, b in zip(totals, parts, strict=True)] if totals else parts
+    return totals
+
+
+def _plus(x: Sequence[EvalPoly], y: Sequence[EvalPoly]) -> tuple[EvalPoly, ...]:
     return tuple(a + b for a, b in zip(x, y, strict=True))
 
 
-def _extended(x: Poly, chain: ModulusChain, level: int) -> Halves:
-    """x itself."""
-    return x.to_coeff().convert(auxiliary(chain, level).basis).to_eval(), x.to_eval()
+def _extended(x: Poly, basis: Basis) -> Halves:
+    """x itself, over a basis and over Q."""
+    return x.to_coeff().convert(basis).to_eval(), x.to_eval()
 
 
-def _rounded(y: Poly, chain: ModulusChain, level: int) -> Halves:
+def _rounded(y: Poly, A: Auxiliary, Q: Basis) -> Halves:
     """y' = round(A y / Q)."""
-    A = auxiliary(chain, level)
     rounded: CoeffPoly = y.to_coeff().scale_limbs(A.into_remainder).convert(A.basis).scale_limbs(A.out_of_remainder)
-    return rounded.to_eval(), rounded.convert(chain.q(level)).to_eval()
+    return rounded.to_eval(), rounded.convert(Q).to_eval()
 
 
 # --- what is raised: A c over A Q ------------------------------------------------------------------------------------

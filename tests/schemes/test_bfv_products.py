@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from fhe import noise
 from fhe.backend.protocol import Backend
 from fhe.bfv.evaluator import BFVEvaluator
-from fhe.bfv.product import auxiliary
+from fhe.bfv.product import MANY_PAIRS, auxiliary, holding, products
 from fhe.errors import EncodingError, MissingKeyError, NoiseError
 from fhe.owner import KeyOwner
 from fhe.parameters import BFVParameters
+from fhe.ring.poly import CoeffPoly, EvalPoly
 from fhe.rlwe.chain import ModulusChain
+from fhe.rlwe.ciphertext import Ciphertext
 from fhe.rlwe.public import EvaluationKeys
+from tests.schemes import negacyclic
 from tests.schemes.owners import BFV, INSECURE, owner, shared_owner
 from tests.schemes.test_bfv import T, Values, assert_holds, centred, encrypted, evaluator, rolled, values
 
@@ -117,6 +122,41 @@ def test_a_dot_product_is_the_sum_of_products(deep: KeyOwner, count: int, seed: 
     assert total.noise == pytest.approx(math.log2(separate))
     same = ev.inner_product([xs[0]] * count, [xs[0]] * count)
     assert_holds(deep, same, count * vs[0] * vs[0])
+
+
+@pytest.mark.parametrize("count", [1, 3, MANY_PAIRS, 8, 9])
+def test_sums_of_the_largest_integers_are_exact(count: int, backend: Backend) -> None:
+    """Every coefficient of every component just below Q/2 (where `convert` is exact): all add up in the last one."""
+    chain, t = ModulusChain.of(BFV, backend), BFV.plain_modulus
+    Q, N = chain.q(3).product, BFV.ring_degree
+    integer = Q // 2 - (Q >> 20)
+    largest = _poly(chain, np.array([integer] * N, dtype=object))
+    x = Ciphertext(chain, (largest, largest), 3, bytes(16))
+    components, raised = products([(x, x)] * count)
+    square = negacyclic.multiply([integer] * N, [integer] * N)
+    for component, weight in zip(components, (1, 2, 1), strict=True):
+        found = component.divide_round(raised, raised + 4) if raised else component
+        exact = negacyclic.rounded(count * weight * t * square, 1, Q)
+        error = negacyclic.centred(np.array(found.to_coeff().coefficients(), dtype=object) - exact, Q)
+        if raised:  # one operand was rounded: |t/A x r| <= t/A N Q/2 1/2 for each pair
+            assert max(abs(error)) <= count * weight * t * N * Q // auxiliary(chain, 3).basis.product // 4 + 1
+        else:
+            assert max(abs(error)) <= 1
+
+
+def _poly(chain: ModulusChain, coefficients: NDArray[Any]) -> EvalPoly:
+    basis = chain.q(3)
+    residues = np.array([[int(c) % q for c in coefficients] for q in basis.moduli], dtype=np.uint64)
+    return CoeffPoly(basis, chain.backend.load(basis.handle, residues)).to_eval()
+
+
+@given(level=st.integers(0, 7), count=st.integers(1, 2**40))
+def test_what_holds_a_sum(level: int, count: int) -> None:
+    chain = ModulusChain.of(DEEP, "reference")
+    B, Q = holding(chain, level, (count - 1).bit_length()), chain.q(level).product
+    assert B.product >= 2 * DEEP.plain_modulus * DEEP.ring_degree * count * Q
+    assert B.limbs(1, len(B)).product < 4 * DEEP.plain_modulus * DEEP.ring_degree * count * Q
+    assert not set(B.moduli) & set(DEEP.moduli())
 
 
 def test_a_dot_product_is_relinearised_once(deep: KeyOwner, monkeypatch: pytest.MonkeyPatch) -> None:
