@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -53,7 +54,8 @@ class Driver:
             self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=os.environ | variables
         )
 
-    def _answer(self, line: str) -> str:
+    def answer(self, line: str) -> str:
+        """The driver's line for ours."""
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.write(line + "\n")
@@ -63,10 +65,10 @@ class Driver:
         return answer
 
     def sample(self, line: str) -> Sample:
-        return Sample(*map(float, self._answer(line).split()))
+        return Sample(*map(float, self.answer(line).split()))
 
     def facts(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self._answer("facts"))
+        found: dict[str, Any] = json.loads(self.answer("facts"))
         return found
 
     def __enter__(self) -> Self:
@@ -124,8 +126,9 @@ def compiler() -> str:
 
 @cache
 def compiler_version() -> str:
+    """Its name and version; gcc calls itself by the name it was called by."""
     shown = subprocess.run([compiler(), "--version"], capture_output=True, text=True, check=True)
-    return shown.stdout.splitlines()[0]
+    return re.sub(r"^\S*[cg]\+\+\S* (?=\()", "gcc ", shown.stdout.splitlines()[0])
 
 
 def _digest(*parts: object) -> str:

@@ -2,8 +2,9 @@
 //
 // A line is the name of an operation and numbers. The answer is "nanoseconds before after": the time of one call, a
 // mean over a few milliseconds, and how many multiplications of the chain of `chains.hpp` ran in a nanosecond just
-// before and just after. The line "facts" is answered by one line of JSON. A comparison asks several drivers in turn,
-// so that whatever else the machine does meets all of them.
+// before and just after. The line "facts" is answered by one line of JSON; a line that begins with "count" is for
+// callgrind (`instructions.py`), and runs one call inside of `bench_counted`. A comparison asks several drivers in
+// turn, so that whatever else the machine does meets all of them.
 #pragma once
 
 #include <algorithm>
@@ -49,6 +50,12 @@ struct Sampler {
   }
 };
 
+// Where instructions are counted.
+extern "C" __attribute__((noinline)) inline void bench_counted(const Call& call) {
+  call();
+  __asm__ volatile("" ::: "memory");
+}
+
 // Answers lines until there are no more. make(operation, numbers) gives the call that a line asks for; an empty one
 // where there is none, which ends the process. facts() is JSON.
 template <class Make, class Facts>
@@ -56,21 +63,25 @@ int serve(const Make& make, const Facts& facts) {
   std::string line, current;
   Sampler sampler;
   while (std::getline(std::cin, line)) {
+    std::istringstream words(line);
+    std::string operation;
+    words >> operation;
+    const bool count = operation == "count";
+    if (count) words >> operation;
     if (line == "facts") {
       std::printf("%s\n", facts().c_str());
     } else {
       if (line != current) {
-        std::istringstream words(current = line);
-        std::string operation;
-        words >> operation;
         Numbers numbers;
         for (std::uint64_t number; words >> number;) numbers.push_back(number);
         sampler = {};  // what the last operation held is given back first
         sampler.call = make(operation, numbers);
         if (!sampler.call) return std::fprintf(stderr, "no operation %s\n", line.c_str()), 1;
         sampler.warm_up();
+        current = line;
       }
-      sampler.sample();
+      count ? bench_counted(sampler.call) : sampler.sample();
+      if (count) std::printf("counted\n");
     }
     std::fflush(stdout);
   }
