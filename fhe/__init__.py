@@ -10,6 +10,7 @@ np.float64(14.0)
 from fhe.arrays.approximate import ApproximateFunction, approximate, periodic, piecewise
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits
+from fhe.arrays.comparison import argmax, argmin, greater, less, maximum, minimum, sign, sort, where
 from fhe.arrays.elementary import (
     abs,
     cos,
@@ -68,14 +69,20 @@ __all__ = [
     "ValueOverflowError",
     "abs",
     "approximate",
+    "argmax",
+    "argmin",
     "bfv",
     "ckks",
     "cos",
     "exp",
     "gelu",
+    "greater",
     "install",
     "inverse",
+    "less",
     "log",
+    "maximum",
+    "minimum",
     "num_threads",
     "periodic",
     "piecewise",
@@ -83,10 +90,13 @@ __all__ = [
     "rsqrt",
     "set_num_threads",
     "sigmoid",
+    "sign",
     "sin",
     "softmax",
+    "sort",
     "sqrt",
     "tanh",
+    "where",
 ]
 
 __version__ = "0.1.0"

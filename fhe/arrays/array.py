@@ -94,7 +94,8 @@ class EncryptedArray(Packed):
     def __truediv__(self, other: Any) -> EncryptedArray:
         if isinstance(other, EncryptedArray):
             raise TypeError(
-                "dividing by an encrypted array is not arithmetic of the scheme; multiply by an approximate inverse"
+                "dividing by an encrypted array is not arithmetic of the scheme; multiply by an approximate inverse, "
+                "fhe.inverse(y, interval=(low, high))"
             )
         self.evaluator.result_type(self.dtype, np.dtype(np.float64))
         divisor = np.asarray(other)

@@ -3,6 +3,10 @@
 Integers (BFV) are compared exactly, by polynomials of bounded differences (`fhe.arrays.exact`), or bit by bit where
 they were encrypted so (`fhe.arrays.bits`). Results are masks: encrypted arrays of 0 and 1, which multiply, and choose
 in `where`.
+
+Reals (CKKS) are compared up to a margin, by composite polynomials (`fhe.arrays.margins`). For them alone, functions
+take ``margin=`` and ``error=``: where operands differ by the margin, a mask is within the error of 0 or 1. By default
+both are 2^-8, the margin of the public bound on the difference; `explain` says which levels that takes.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from fhe.arrays import elementary, exact, scan
+from fhe.arrays import elementary, exact, margins, scan
 from fhe.arrays.bits import EncryptedBits
 from fhe.arrays.packed import Packed
 from fhe.circuits.bits import depth_of_bits, products_of_bits
@@ -23,45 +27,64 @@ from fhe.interval import Interval
 from fhe.parameters import BFVParameters, CKKSParameters
 
 
-def greater(x: Any, y: Any) -> Any:
-    """1 where x > y, else 0."""
+def greater(x: Any, y: Any, **precision: float) -> Any:
+    """1 where x > y, else 0.
+
+    >>> import fhe
+    >>> owner = fhe.ckks(depth=10, ring_degree=64, insecure="a small ring for this example")
+    >>> mask = fhe.greater(owner.encrypt([0.5, -0.5, 1.0], bound=1), 0.0, margin=0.25, error=0.01)
+    >>> abs(owner.decrypt(mask).round(1)).tolist()
+    [1.0, 0.0, 1.0]
+    """
     if _bitwise(x, y):
         return x > y if isinstance(x, EncryptedBits) else y < x
-    return _exact(x, y).greater(x, y)
+    return _way(precision, x, y).greater(x, y, **precision)
 
 
-def less(x: Any, y: Any) -> Any:
-    """1 where x < y, else 0."""
-    return greater(y, x)
+def less(x: Any, y: Any, **precision: float) -> Any:
+    """1 where x < y, else 0; as `greater`.
+
+    >>> import fhe
+    >>> owner = fhe.bfv(depth=4, plain_modulus=257, ring_degree=64, insecure="a small ring for this example")
+    >>> owner.decrypt(fhe.less(owner.encrypt([1, 2, 3], bound=(0, 3)), 2)).tolist()
+    [1, 0, 0]
+    """
+    return greater(y, x, **precision)
 
 
-def greater_equal(x: Any, y: Any) -> Any:
+def greater_equal(x: Any, y: Any, **precision: float) -> Any:
     """1 where x >= y, else 0."""
-    return exact.complement(greater(y, x))
+    return _complement(greater(y, x, **precision))
 
 
-def less_equal(x: Any, y: Any) -> Any:
+def less_equal(x: Any, y: Any, **precision: float) -> Any:
     """1 where x <= y, else 0."""
-    return exact.complement(greater(x, y))
+    return _complement(greater(x, y, **precision))
 
 
 def not_equal(x: Any, y: Any) -> Any:
-    """1 where x != y, else 0."""
+    """1 where x != y, else 0; of integers only."""
     if _bitwise(x, y):
         return x != y if isinstance(x, EncryptedBits) else y != x
-    return _exact(x, y).differ(x, y)
+    return _way({}, x, y).differ(x, y)
 
 
 def equal(x: Any, y: Any) -> Any:
-    """1 where x == y, else 0."""
+    """1 where x == y, else 0; of integers only."""
     return exact.complement(not_equal(x, y))
 
 
-def sign(x: Any) -> Any:
-    """-1, 0 or 1."""
+def sign(x: Any, **precision: float) -> Any:
+    """-1, 0 or 1.
+
+    >>> import fhe
+    >>> owner = fhe.ckks(depth=10, ring_degree=64, insecure="a small ring for this example")
+    >>> owner.decrypt(fhe.sign(owner.encrypt([0.5, -0.5, 1.0], bound=1), margin=0.25)).round(1).tolist()
+    [1.0, -1.0, 1.0]
+    """
     if isinstance(x, EncryptedBits):
         return exact.claiming((x > 0) - (x < 0), Interval(-1, 1))
-    return _exact(x).sign(x)
+    return _way(precision, x).sign(x, **precision)
 
 
 def absolute(x: Any) -> Any:
@@ -74,7 +97,14 @@ def absolute(x: Any) -> Any:
 
 
 def where(mask: Any, a: Any, b: Any) -> Any:
-    """a where the mask is 1, else b; a plain mask chooses places."""
+    """a where the mask is 1, else b; a plain mask chooses places.
+
+    >>> import fhe
+    >>> owner = fhe.bfv(depth=4, plain_modulus=257, ring_degree=64, insecure="a small ring for this example")
+    >>> x = owner.encrypt([1, 2, 3], bound=(0, 3))
+    >>> owner.decrypt(fhe.where(x > 1, 10 * x, 0)).tolist()
+    [0, 20, 30]
+    """
     if not isinstance(mask, Packed) or not isinstance(mask.evaluator.chain.parameters, BFVParameters):
         return scan.where(mask, a, b)
     if _bitwise(a, b):
@@ -84,55 +114,113 @@ def where(mask: Any, a: Any, b: Any) -> Any:
     return exact.where(mask, a, b)
 
 
-def maximum(x: Any, y: Any) -> Any:
-    """The larger of both, element by element."""
-    return _extreme(x, y, greater(x, y), max)
+def maximum(x: Any, y: Any, **precision: float) -> Any:
+    """The larger of both, element by element; of reals within the margin.
+
+    >>> import fhe
+    >>> owner = fhe.ckks(depth=10, ring_degree=64, insecure="a small ring for this example")
+    >>> x, y = owner.encrypt([0.5, -0.5], bound=1), owner.encrypt([0.0, 1.0], bound=1)
+    >>> owner.decrypt(fhe.maximum(x, y, margin=0.1, error=0.01)).round(1).tolist()
+    [0.5, 1.0]
+    """
+    return _extreme(x, y, True, precision)
 
 
-def minimum(x: Any, y: Any) -> Any:
-    """The smaller of both, element by element."""
-    return _extreme(x, y, greater(y, x), min)
+def minimum(x: Any, y: Any, **precision: float) -> Any:
+    """The smaller of both, element by element; of reals within the margin.
+
+    >>> import fhe
+    >>> owner = fhe.bfv(depth=4, plain_modulus=257, ring_degree=64, insecure="a small ring for this example")
+    >>> owner.decrypt(fhe.minimum(owner.encrypt([1, 2, 3], bound=(0, 3)), 2)).tolist()
+    [1, 2, 2]
+    """
+    return _extreme(x, y, False, precision)
 
 
-def clip(x: Any, low: Any = None, high: Any = None) -> Any:
+def clip(x: Any, low: Any = None, high: Any = None, **precision: float) -> Any:
     """x, but not below ``low`` nor above ``high``."""
-    x = x if low is None else maximum(x, low)
-    return x if high is None else minimum(x, high)
+    x = x if low is None else maximum(x, low, **precision)
+    return x if high is None else minimum(x, high, **precision)
 
 
-def _extreme(x: Any, y: Any, mask: Any, of: Callable[..., int]) -> Any:
+def _extreme(x: Any, y: Any, largest: bool, precision: dict[str, float]) -> Any:
+    if not _bitwise(x, y) and _way(precision, x, y) is margins:
+        return margins.extreme(x, y, largest, **precision)
+    chosen = where(greater(x, y) if largest else greater(y, x), x, y)
     if _bitwise(x, y):
-        return where(mask, x, y)
-    chosen, (a, b) = where(mask, x, y), map(exact.interval_of, (x, y))
+        return chosen
+    (a, b), of = map(exact.interval_of, (x, y)), max if largest else min
     return exact.claiming(chosen, Interval(of(a.low, b.low), of(a.ends[1], b.ends[1])))
 
 
 # --- small sets ------------------------------------------------------------------------------------------------------
 
 
-def sort(arrays: Sequence[Any]) -> list[Any]:
-    """The arrays in ascending order, element by element: the rows of ``np.sort(np.stack(arrays), axis=0)``.
+def sort(arrays: Any, axis: int = -1, **precision: float) -> Any:
+    """An array sorted along an axis; or a list of arrays in ascending order, element by element.
 
-    All pairs are compared at once, and counted: as deep as one comparison, and an equality with each rank.
+    Integers: all pairs are compared at once, and counted: as deep as one comparison, and an equality with each rank.
+    Reals: by a network of comparisons, each within the margin, for small numbers of arrays.
+
+    >>> import fhe
+    >>> owner = fhe.bfv(depth=8, plain_modulus=257, ring_degree=64, insecure="a small ring for this example")
+    >>> rows = [owner.encrypt(row, bound=(0, 3)) for row in ([3, 1], [1, 2], [2, 0])]
+    >>> [owner.decrypt(row).tolist() for row in fhe.sort(rows)]
+    [[1, 0], [2, 1], [3, 2]]
     """
+    if isinstance(arrays, Packed):
+        return np.stack(sort(_parts(arrays, axis), 0, **precision), axis=axis)
+    if _real(precision, arrays):
+        return margins.sort(arrays, **precision)
     ranks, places = _ranks(arrays, greater), range(len(arrays))
     return [_picked([equal(rank, place) for rank in ranks], arrays) for place in places]
 
 
-def argmax(arrays: Sequence[Any]) -> Any:
-    """Which of the arrays is the largest, the first of equals, element by element: ``np.argmax(…, axis=0)``."""
-    return _index_of_first(_ranks(arrays, less))
+def argmax(arrays: Any, axis: int = -1, **precision: float) -> Any:
+    """Where an array is largest along an axis; or which of the arrays of a list is, element by element.
+
+    The first of equals, of integers; of reals nearer than the margin something between.
+
+    >>> import fhe
+    >>> owner = fhe.bfv(depth=8, plain_modulus=257, ring_degree=64, insecure="a small ring for this example")
+    >>> rows = [owner.encrypt(row, bound=(0, 3)) for row in ([3, 1], [1, 2], [2, 0])]
+    >>> owner.decrypt(fhe.argmax(rows)).tolist()
+    [0, 1]
+    """
+    parts = _parts(arrays, axis) if isinstance(arrays, Packed) else arrays
+    if _real(precision, parts):
+        return margins.argmax(parts, **precision)
+    return _index_of_first(_ranks(parts, less))
 
 
-def argmin(arrays: Sequence[Any]) -> Any:
-    """Which of the arrays is the smallest, the first of equals, element by element."""
-    return _index_of_first(_ranks(arrays, greater))
+def argmin(arrays: Any, axis: int = -1, **precision: float) -> Any:
+    """Where an array is smallest along an axis; or which of the arrays of a list is; as `argmax`.
+
+    >>> import fhe
+    >>> owner = fhe.ckks(depth=12, ring_degree=64, insecure="a small ring for this example")
+    >>> rows = [owner.encrypt(row, bound=1) for row in ([0.5, 0.0], [-1.0, 0.25], [1.0, 1.0])]
+    >>> abs(owner.decrypt(fhe.argmin(rows, margin=0.2, error=0.01)).round(1)).tolist()
+    [1.0, 0.0]
+    """
+    parts = _parts(arrays, axis) if isinstance(arrays, Packed) else arrays
+    if _real(precision, parts):
+        return margins.argmax([-part for part in parts], **precision)
+    return _index_of_first(_ranks(parts, greater))
+
+
+def _parts(x: Any, axis: int) -> list[Any]:
+    moved = np.moveaxis(x, axis, 0)
+    return [moved[index] for index in range(len(moved))]
+
+
+def _real(precision: dict[str, float], arrays: Sequence[Any]) -> bool:
+    if len(arrays) < 2:
+        raise EncodingError(f"an order takes two arrays and more, got {len(arrays)}")
+    return not _bitwise(*arrays) and _way(precision, *arrays) is margins
 
 
 def _ranks(arrays: Sequence[Any], after: Callable[[Any, Any], Any]) -> list[Any]:
     """How many others come before each, where ``after(x, y)`` says that x comes after y; equals keep their order."""
-    if len(arrays) < 2:
-        raise EncodingError(f"an order takes two arrays and more, got {len(arrays)}")
     counts: list[Any] = [0] * len(arrays)
     for i, j in combinations(range(len(arrays)), 2):
         later = after(arrays[i], arrays[j])
@@ -162,8 +250,8 @@ def _picked(masks: Sequence[Any], arrays: Sequence[Any]) -> Any:
 # --- how --------------------------------------------------------------------------------------------------------------
 
 
-def explain(x: Any, y: Any) -> str:
-    """How x > y and x == y will be computed, and what that takes; pass the depth to `fhe.bfv` when making keys.
+def explain(x: Any, y: Any, **precision: float) -> str:
+    """How x > y and x == y will be computed, and what that takes; pass the depth to `fhe.bfv` or `fhe.ckks`.
 
     >>> import fhe
     >>> owner = fhe.bfv(depth=4, plain_modulus=257, ring_degree=64, insecure="for this example", backend="reference")
@@ -178,7 +266,11 @@ def explain(x: Any, y: Any) -> str:
         if not (isinstance(x, EncryptedBits) and isinstance(y, EncryptedBits)):
             products, depth = products - width, depth - 1
         return f"{width} bits\nx > y: {products} products, {depth} in a row\nx == y: at most as many"
-    difference, of_greater, of_equal = _exact(x, y).plan(x, y)
+    if _way(precision, x, y) is margins:
+        difference = x - y
+        step = margins.sign_of(difference, **precision)
+        return f"differences up to {margins.bound_of(difference):g}\nx > y: {step}"
+    difference, of_greater, of_equal = exact.plan(x, y)
     return f"differences from {difference.low} to {difference.high}\nx > y: {of_greater}\nx == y: {of_equal}"
 
 
@@ -186,15 +278,19 @@ def _bitwise(*operands: Any) -> bool:
     return any(isinstance(x, EncryptedBits) for x in operands)
 
 
-def _exact(*operands: Any) -> Any:
-    """The module that compares these arrays; TypeError where there is none."""
+def _way(precision: dict[str, float], *operands: Any) -> Any:
+    """The module that compares these arrays."""
     array = next(x for x in operands if isinstance(x, Packed))
-    if isinstance(array.evaluator.chain.parameters, BFVParameters):
-        return exact
-    raise TypeError(
-        "encrypted arrays cannot be compared here, the answer would have to be encrypted too; compute x - y, and "
-        "let its owner look at the sign"
-    )
+    if isinstance(array.evaluator.chain.parameters, CKKSParameters):
+        return margins
+    if precision:
+        raise EncodingError(f"integers are compared exactly: {', '.join(precision)} is for real arrays")
+    return exact
+
+
+def _complement(mask: Any) -> Any:
+    real = not isinstance(mask, EncryptedBits) and isinstance(mask.evaluator.chain.parameters, CKKSParameters)
+    return margins.complement(mask) if real else exact.complement(mask)
 
 
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
@@ -209,4 +305,10 @@ UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     np.sign: sign,
     np.absolute: absolute,
 }
-FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {np.where: where, np.clip: clip}
+FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.where: where,
+    np.clip: clip,
+    np.sort: sort,
+    np.argmax: argmax,
+    np.argmin: argmin,
+}

@@ -6,7 +6,8 @@ levels, and one to scale the difference. Halving the margin, or squaring the err
 `sign_of` says how many, docs/functions.md has a table. More than one polynomial is composed wherever it pays, and this
 takes conjugates: a server needs `public(conjugation=True)`, or rotations by default.
 
-Extremes are better than that: near a tie either operand will do, so maximum and minimum are within the margin always.
+Extremes are better than that: near a tie either operand will do, so maximum and minimum are within the margin always,
+and their errors add up where one is taken of another.
 """
 
 from __future__ import annotations
@@ -18,13 +19,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fhe.arrays.elementary import abs as absolute
 from fhe.arrays.elementary import bound_of
 from fhe.arrays.functions import apply, depth_of_stages, require
 from fhe.circuits.approximation import Approximation
 from fhe.circuits.sign import sign as composed_sign
-
-__all__ = ["absolute", "argmax", "complement", "differ", "extreme", "greater", "sign", "sign_of", "sort", "where"]
+from fhe.circuits.sign import slack
 
 MARGIN = ERROR = 2.0**-8
 
@@ -35,7 +34,7 @@ def sign_of(x: Any, margin: float | None = None, error: float | None = None) -> 
     >>> import fhe
     >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example")
     >>> print(sign_of(owner.encrypt([1.0], bound=4), margin=0.5))
-    degree 7, 7 on [-4, 4], error at most 0.0037, 7 levels
+    degree 7, 7 on [-4, 4] beyond a margin of 0.5, error at most 0.0037, 7 levels
     """
     bound = bound_of(x)
     return composed_sign(MARGIN * bound if margin is None else margin, ERROR if error is None else error, bound)
@@ -65,11 +64,6 @@ def complement(mask: Any) -> Any:
     return 1 - mask
 
 
-def where(mask: Any, a: Any, b: Any) -> Any:
-    """a where the mask is 1, b where it is 0, a mixture between: b + mask (a - b)."""
-    return b + mask * (a - b)
-
-
 def extreme(x: Any, y: Any, largest: bool, margin: float | None = None, error: float | None = None) -> Any:
     """The larger or the smaller of both, element by element; within the margin where they are nearer than it."""
     low, high, off = _exchanged(x, y, margin, error)
@@ -82,15 +76,29 @@ def _exchanged(x: Any, y: Any, margin: float | None, error: float | None) -> tup
     They are x - d s and y + d s, with d = x - y and s = 1 where d > 0, else 0. Beyond the margin, an error e of s makes
     one of |d| e; within it d s is off by no more than d, whatever s is between 0 and 1.
     """
-    d = x - y
+    d = (x - y).settled()
     bound, step = bound_of(d), _step(d, margin, error)
     levels = depth_of_stages(step.stages, d.layout.tidy) + 1
     require(d, levels=levels, products=True, conjugation=len(step.gaps) > 1, what=f"ordering by {step}, and a product,")
-    off = bound * max(step.error, step.gaps[0])
-    moved = d * apply(replace(step, error=0.0), d)
+    off, asked = max(bound * step.error, step.margin), d
+    if (distance := _noise(d)) > bound * slack(step.gaps[0]):
+        # What a ciphertext holds, it holds exactly; and extremes are off by no more than their operands.
+        off, x, y, d = off + distance, _exact(x), _exact(y), _exact(d)
+        asked = d + d.map(d.evaluator.swap)  # 2 d without what lies beside the real line
+        step = _step(asked, 2 * step.margin, error)
+    moved = d * apply(replace(step, error=0.0), asked)
     most = max(map(_bound, (x, y))) + off
     low, high = (_within((z + part).settled(), most) for z, part in ((x, -moved), (y, moved)))
     return low, high, off
+
+
+def _noise(x: Any) -> float:
+    return max(float(shard.noise / shard.scale) for shard in x.shards)
+
+
+def _exact(x: Any) -> Any:
+    """The same ciphertexts, as encryptions of just what they hold."""
+    return x.map(lambda shard: replace(shard, noise=0.0)) if hasattr(x, "shards") else x
 
 
 def _bound(x: Any) -> float:

@@ -75,7 +75,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     **comparison.FUNCTIONS,
 }
 UNREADABLE = {  # what no one can know without the key -> the oblivious way
-    "sort argsort argmax argmin median percentile quantile partition argpartition searchsorted lexsort": (
+    "argsort median percentile quantile partition argpartition searchsorted lexsort": (
         "an order cannot be read; compute with encrypted comparisons, or let the owner sort"
     ),
     "nonzero flatnonzero unique argwhere trim_zeros count_nonzero intersect1d isin": (

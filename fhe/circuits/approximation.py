@@ -71,6 +71,11 @@ class Approximation:
         """The levels it takes on an encrypted array whose padding is zero: one more where it is not."""
         return needs_map(self.stages[0]) + sum(depth_of_polynomial(stage.degree()) for stage in self.stages)
 
+    @property
+    def margin(self) -> float:
+        """Of a sign: the magnitude below which values need not be told from zero."""
+        return self.gaps[0] * self.domain[1] if self.gaps else 0.0
+
     def scaled(self, factor: float, offset: float) -> Approximation:
         """factor * f + offset, in the same levels."""
         *stages, last = self.stages
@@ -79,7 +84,8 @@ class Approximation:
     def __str__(self) -> str:
         low, high = self.domain
         degrees = ", ".join(str(stage.degree()) for stage in self.stages)
-        return f"degree {degrees} on [{low:g}, {high:g}], error at most {self.error:.2g}, {self.depth} levels"
+        margin = f" beyond a margin of {self.margin:.2g}" if self.gaps else ""
+        return f"degree {degrees} on [{low:g}, {high:g}]{margin}, error at most {self.error:.2g}, {self.depth} levels"
 
 
 def chebyshev(function: Function, degree: int, low: float = -1.0, high: float = 1.0) -> Approximation:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,7 @@ class ClearEvaluator:
     def __init__(self, slots: int, row: int) -> None:
         self.slots, self.row = slots, row
         self.counts: Counter[str] = Counter()
+        self.chain = SimpleNamespace(parameters=None)
 
     def admit(self, values: NDArray[Any], bound: float | None) -> tuple[NDArray[Any], float]:
         return values.astype(np.int64), 1.0

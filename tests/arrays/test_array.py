@@ -173,10 +173,9 @@ def test_what_encryption_makes_impossible(party: KeyOwner) -> None:
         np.arctan2(x, x)
     with pytest.raises(TypeError, match="each without keywords"):
         np.add(x, 1, where=[True, False, True])
-    comparisons = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
-    for compare in comparisons if x.dtype.kind == "f" else ():
+    for compare in (operator.eq, operator.ne) if x.dtype.kind == "f" else ():
         for other in (0, x, np.zeros(3)):
-            with pytest.raises(TypeError, match="encrypted"):
+            with pytest.raises(TypeError, match="never known to be equal"):
                 compare(x, other)
     with pytest.raises(TypeError):
         x / x

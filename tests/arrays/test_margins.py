@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from itertools import permutations, product
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fhe.arrays import margins
+import fhe
+from fhe.arrays import comparison, margins
 from fhe.backend.protocol import Backend
 from fhe.errors import EncodingError, LevelError, MissingKeyError
 from fhe.owner import KeyOwner
@@ -102,7 +104,7 @@ def test_where_chooses(quick: KeyOwner, a_plain: bool, b_plain: bool) -> None:
     x, y, a, b = encrypted(quick)
     mask = margins.greater(a, b)
     high, low = (x if a_plain else a), (y if b_plain else b)
-    chosen = quick.decrypt(margins.where(mask, high, low))
+    chosen = quick.decrypt(np.where(mask, high, low))
     far = np.abs(x - y) >= MARGIN
     np.testing.assert_allclose(chosen[far], np.maximum(x, y)[far], atol=MARGIN)
 
@@ -143,6 +145,51 @@ def test_the_place_of_the_largest(count: int) -> None:
     np.testing.assert_allclose(party.decrypt(found), np.argmax(rows, axis=0), atol=0.05)
 
 
+# --- by operators and NumPy's functions, and along axes ---------------------------------------------------------------
+
+
+def test_operators_and_numpy(quick: KeyOwner) -> None:
+    x, y, a, b = encrypted(quick)
+    far = np.abs(x - y) >= MARGIN
+    for compare in (operator.gt, operator.ge, operator.lt, operator.le):
+        for first, second in ((a, b), (a, y), (x, b)):
+            found = quick.decrypt(compare(first, second))
+            assert np.max(np.abs(found - compare(x, y))[far]) <= 2.0**-8
+    for extreme, function in ((np.maximum, fhe.maximum), (np.minimum, fhe.minimum)):
+        np.testing.assert_array_equal(quick.decrypt(extreme(a, b)), quick.decrypt(function(a, b)))
+        assert np.max(np.abs(quick.decrypt(extreme(a, b)) - extreme(x, y))) <= MARGIN
+    np.testing.assert_allclose(quick.decrypt(np.sign(a - b))[far], np.sign(x - y)[far], atol=2.0**-8)
+    np.testing.assert_allclose(quick.decrypt(abs(a)), np.abs(x), atol=0.005)
+
+
+def test_extremes_of_extremes_add_their_errors() -> None:
+    """The first is off by up to a margin: far more than the second's slack, and yet no harm."""
+    party = shared_owner(DEEPER, ReferenceBackend())
+    values = np.append(np.linspace(-1, 1, 13), [-0.5 + 1e-3, 0.25, 0.25 - 2e-3])
+    found = np.clip(party.encrypt(values, bound=1.0), -0.5, 0.25)
+    assert np.max(np.abs(party.decrypt(found) - np.clip(values, -0.5, 0.25))) <= 2.0**-found.precision_bits < 0.02
+    assert found.level == DEEPER.max_level - 26
+
+
+def test_axes() -> None:
+    """A column of each matrix in a ciphertext of its own: what `batch` is for."""
+    party = shared_owner(DEEPER, ReferenceBackend())
+    rows = np.array([[0.5, -0.5, 1.0], [-1.0, 0.0, 1.0], [0.3, 0.9, -0.3]])
+    x = party.encrypt(rows, bound=1.0, batch=0)
+    np.testing.assert_allclose(party.decrypt(np.argmax(x, axis=1)), np.argmax(rows, axis=1), atol=0.05)
+    np.testing.assert_allclose(party.decrypt(np.argmin(x, axis=1)), np.argmin(rows, axis=1), atol=0.05)
+    pairs = party.encrypt(rows[:, :2], bound=1.0, batch=0)
+    np.testing.assert_allclose(party.decrypt(np.sort(pairs, axis=1)), np.sort(rows[:, :2], axis=1), atol=0.01)
+
+
+def test_what_will_be_done_is_said(quick: KeyOwner) -> None:
+    x = quick.encrypt([1.0], bound=2.0)
+    assert comparison.explain(x, 0.5, margin=0.5) == (
+        "differences up to 2.5\n"
+        "x > y: degree 7, 7 on [-2.5, 2.5] beyond a margin of 0.5, error at most 0.00022, 7 levels"
+    )
+
+
 # --- what cannot work -------------------------------------------------------------------------------------------------
 
 
@@ -156,7 +203,7 @@ def test_levels_keys_and_margins_are_checked_before_any_work(quick: KeyOwner, mo
     server = quick.public(rotations=[])
     handed = server.load(x.to_bytes())
     monkeypatch.setattr(type(quick.evaluator), "multiply", lambda *arguments: pytest.fail("work before the check"))
-    with pytest.raises(LevelError, match=r"degree 59, 29 on \[-1, 1\], error at most .* needs 11 levels, 5 are left"):
+    with pytest.raises(LevelError, match=r"degree 59, 29 .* margin of 0.0039, .* needs 11 levels, 5 are left"):
         margins.greater(low, 0.0)
     with pytest.raises(LevelError, match=r"and a product, needs 12 levels, 5 are left; use fhe.ckks\(depth=12\)"):
         margins.extreme(low, 0.0, True)

@@ -87,8 +87,8 @@ def arrays_of(values: Any) -> Any:
 
 
 IMPOSSIBLE: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "sort": (np.sort, "an order cannot be read"),
-    "argmax": (np.argmax, "an order cannot be read"),
+    "argsort": (np.argsort, "an order cannot be read"),
+    "median": (np.median, "an order cannot be read"),
     "nonzero": (np.nonzero, "mask of zeros and ones"),
     "unique": (np.unique, "mask of zeros and ones"),
     "any": (np.any, "an answer would have to be encrypted"),
