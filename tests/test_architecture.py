@@ -53,7 +53,7 @@ KNOWS = {
     "rlwe.secret": "ring rlwe",
     "bfv": "errors interval noise parameters primes ring rlwe validate",
     "ckks": "errors interval noise parameters ring rlwe validate",
-    "circuits": "bfv costs errors interval noise parameters ring rlwe",
+    "circuits": "bfv costs errors interval parameters ring rlwe",
     "arrays": "bfv circuits errors interval io parameters rlwe validate",
     "context": "arrays backend.protocol bfv circuits ckks errors interval io parameters ring rlwe",
     "owner": "arrays backend.protocol bfv choice context errors interval parameters ring rlwe rlwe.secret",

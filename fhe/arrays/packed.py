@@ -12,7 +12,7 @@ from fhe.arrays.layout import Layout
 from fhe.arrays.moves import carried
 from fhe.arrays.plans import Cost, Plan, conversion
 from fhe.circuits.evaluator import Evaluator
-from fhe.errors import EncodingError
+from fhe.errors import EncodingError, ParameterError
 from fhe.rlwe.ciphertext import Ciphertext
 
 A = TypeVar("A", bound="Packed")
@@ -62,8 +62,13 @@ class Packed:
 
     @property
     def levels_left(self) -> int:
-        """Multiplications that still fit (CKKS: levels below; BFV: levels to switch down to)."""
+        """Levels below: in CKKS products in a row, in BFV smaller moduli that results move to as noise grows."""
         return self.level
+
+    @property
+    def products_left(self) -> int:
+        """Products in a row that still fit, by levels (CKKS) or by the tracked noise (BFV); needs no secret."""
+        return min(self.evaluator.products_left(shard) for shard in self.shards)
 
     @property
     def precision_bits(self) -> float:
@@ -79,6 +84,17 @@ class Packed:
     def room_bits(self) -> float:
         """Bits that noise (BFV) or values (CKKS) may still grow before results are refused, by the tracked bound."""
         return min(self.evaluator.room_bits(shard) for shard in self.shards)
+
+    @property
+    def noise_budget_bits(self) -> float:
+        """BFV: `room_bits` by its usual name, log2 of Q / 2t over the bound on the noise; needs no secret.
+
+        What is left except with probability 2^-128, hence never more than `KeyOwner.noise_budget_bits`, which measures.
+        Raises ParameterError in CKKS, where noise is part of the result.
+        """
+        if self.evaluator.chain.parameters.scheme != "bfv":
+            raise ParameterError("a noise budget is a notion of BFV; in CKKS ask for precision_bits")
+        return self.room_bits
 
     # --- others of the kind -----------------------------------------------------------------------------------------
 

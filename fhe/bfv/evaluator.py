@@ -36,6 +36,8 @@ FRESH_NOISE = {
     Encryption.DIVIDED: noise.fresh_divided,
 }
 
+MOST_PRODUCTS = 512  # that anybody counts
+
 
 class BFVEvaluator:
     """Add, multiply, relinearize, rotate, swap, switch modulus; needs no secret.
@@ -335,6 +337,20 @@ class BFVEvaluator:
         return replace(x, noise=self._checked(bound, x.level, "a linear map"), raised=0, **claims)
 
     # --- limits ------------------------------------------------------------------------------------------------
+
+    def products_left(self, x: Ciphertext, factor_bits: float = 0.0) -> int:
+        """How many products in a row, each relinearised, x still allows with factors as noisy as it then is.
+
+        ``factor_bits`` is log2 of what a multiplication by constants, before them, multiplies the noise by.
+        """
+        switch = noise.key_switch(self.parameters, x.level)
+        bound = noise.add(x.noise, switch) + factor_bits
+        for count in range(MOST_PRODUCTS):
+            bound = noise.add(noise.multiply_bfv(self.parameters, x.level, bound, bound), switch)
+            bound += noise.SETTLING_LOSS_BITS
+            if bound >= self.limit(x.level):
+                return count
+        return MOST_PRODUCTS
 
     def limit(self, level: int) -> float:
         """log2 of Q_l / (2 t): where decryption begins to fail."""

@@ -63,6 +63,10 @@ class Evaluator(Protocol):
         """Bits that the noise (BFV) or the values (CKKS) may still grow before a result would be refused."""
         ...
 
+    def products_left(self, x: Ciphertext) -> int:
+        """How many products in a row x still allows, each with a factor like what it is multiplied with."""
+        ...
+
     def result_type(self, dtype: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
         """The dtype of a result of operands of these dtypes; EncodingError if the scheme cannot hold it."""
         ...

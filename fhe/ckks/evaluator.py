@@ -98,6 +98,10 @@ class CKKSEvaluator:
         """Bits that the values may still grow before the modulus is too small for them."""
         return self.chain.log_q(x.level) - 1 - math.log2(x.scale) - math.log2(max(x.bound, 2.0**-300))
 
+    def products_left(self, x: Ciphertext) -> int:
+        """The levels below, once x is settled."""
+        return x.level - self.is_pending(x)
+
     def result_type(self, dtype: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
         """float64, or complex128 if either operand is complex."""
         return np.result_type(np.float64, dtype, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from fhe import noise
 from fhe.backend.protocol import Backend
 from fhe.bfv.evaluator import BFVEvaluator
 from fhe.bfv.product import MANY_PAIRS, auxiliary, holding, products
-from fhe.errors import EncodingError, MissingKeyError, NoiseError
+from fhe.errors import EncodingError, MissingKeyError, NoiseError, ParameterError
 from fhe.owner import KeyOwner
 from fhe.parameters import BFVParameters
 from fhe.ring.poly import CoeffPoly, EvalPoly
@@ -24,7 +25,7 @@ from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext
 from fhe.rlwe.public import EvaluationKeys
 from tests.schemes import negacyclic
-from tests.schemes.owners import BFV, INSECURE, owner, shared_owner
+from tests.schemes.owners import BFV, CKKS, INSECURE, owner, shared_owner
 from tests.schemes.test_bfv import T, Values, assert_holds, centred, encrypted, evaluator, rolled, values
 
 DEEP = BFVParameters(ring_degree=32, modulus_bits=[40] * 8, special_bits=[46] * 3, plain_modulus=257, insecure=INSECURE)
@@ -220,6 +221,27 @@ def test_levels_fall_with_the_noise_and_take_no_room(deep: KeyOwner, seed: int) 
     assert levels[0] == 7
     assert levels[-1] <= 1
     assert levels == sorted(levels, reverse=True)
+
+
+def test_products_that_are_said_to_fit_do(deep: KeyOwner) -> None:
+    ev, x = evaluator(deep), encrypted(deep, np.arange(32))
+    promised = [ev.products_left(x)]
+    while promised[-1]:
+        x = ev.settle(ev.multiply(x, x))
+        promised.append(ev.products_left(x))
+    assert len(promised) - 1 >= promised[0] >= 8
+    assert all(before - after <= 1 for before, after in pairwise(promised))
+    with pytest.raises(NoiseError):
+        ev.multiply(x, x)
+    assert ev.products_left(encrypted(deep, np.arange(32)), factor_bits=1000.0) == 0
+
+
+def test_arrays_tell_their_budget(deep: KeyOwner) -> None:
+    x = deep.encrypt(np.arange(32) % 4, bound=math.inf)
+    assert x.products_left == evaluator(deep).products_left(x.shards[0]) > (x * x).products_left
+    assert x.room_bits == x.noise_budget_bits <= deep.noise_budget_bits(x)
+    with pytest.raises(ParameterError, match="a notion of BFV"):
+        _ = shared_owner(CKKS, deep.chain.backend).encrypt([1.0]).noise_budget_bits
 
 
 def test_noise_of_plaintext_products_moves_levels_too(deep: KeyOwner) -> None:
