@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from fhe.arrays.layout import Layout
 from fhe.arrays.packed import A, Packed, broadcast_shape
 from fhe.arrays.plans import Cost, Plan, conversion
+from fhe.errors import EncodingError
 from fhe.rlwe.ciphertext import Ciphertext
 
 Encrypted = Callable[[Ciphertext, Ciphertext], Ciphertext]
@@ -164,14 +166,23 @@ def magnitude_squared(x: A) -> A:
 
 def with_plain(x: A, other: Any, operation: Plain, absorbing: bool = False) -> A:
     """operation(x, other) for a plain array or number; ``absorbing`` as in `combined`."""
+    everywhere, kinds = absorbing or x.layout.full or not x.layout.clean, "fc" if isinstance(other, float) else "ifc"
+    if everywhere and isinstance(other, int | float) and x.dtype.kind in kinds and math.isfinite(other):
+        return x.map(lambda shard: operation(shard, other))
     array = np.asarray(other)
-    dtype = x.evaluator.result_type(x.dtype, array.dtype)
-    array, _ = x.evaluator.admit(array, _bound(array))
-    if not array.ndim and (absorbing or x.layout.full or not x.layout.clean):
+    dtype = x.dtype if array.dtype == x.dtype else x.evaluator.result_type(x.dtype, array.dtype)
+    if array.dtype != x.dtype or not array.ndim:
+        array, _ = x.evaluator.admit(array, _bound(array))
+    if everywhere and not array.ndim:
         return x.map(lambda shard: operation(shard, array)).of_dtype(dtype)
-    x = _roomy(x, broadcast_shape(x.shape, array.shape))
+    if array.shape != x.shape or x.layout.virtual:
+        x = _roomy(x, broadcast_shape(x.shape, array.shape))
     slots = x.layout.pack(array)  # into the elements' slots only, so that padding stays zero
-    return x.like([operation(shard, values) for shard, values in zip(x.shards, slots, strict=True)], x.layout, dtype)
+    try:
+        return x.like(list(map(operation, x.shards, slots)), x.layout, dtype)
+    except EncodingError:
+        x.evaluator.admit(array, _bound(array))  # says where in the array, if that is what is wrong
+        raise
 
 
 def _bound(array: NDArray[Any]) -> float | None:

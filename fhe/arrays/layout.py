@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -40,7 +40,7 @@ class Axis(NamedTuple):
     stride: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """Shape, strides and offset of an array in a memory of ``slots`` per ciphertext.
 
@@ -73,6 +73,18 @@ class Layout:
         object.__setattr__(self, "strides", unused)
         object.__setattr__(self, "row", self.row or self.slots)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:  # layouts are keys of everything that is planned
+        return hash((self.shape, self.slots, self.strides, self.offset, self.repeats, self.clean, self.row))
+
+    @cached_property
+    def plain(self) -> bool:
+        """Is the memory just the array, row by row?"""
+        return self.size == self.shards * self.slots and not self.offset and self.strides == _row_major(self.shape)
+
     @classmethod
     def of(
         cls, shape: tuple[int, ...], slots: int, row: int = 0, *, batch: int | None = None, repeat: bool = True
@@ -103,36 +115,36 @@ class Layout:
 
     # --- size ------------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def size(self) -> int:
         return math.prod(self.shape)
 
-    @property
+    @cached_property
     def axes(self) -> tuple[Axis, ...]:
         """Count and stride of every axis."""
         return tuple(map(Axis, self.shape, self.strides))
 
-    @property
+    @cached_property
     def places_used(self) -> int:
         """How many places hold an element, repetitions not counted; less than the size where axes are broadcast."""
         return math.prod(n for n, stride in self.axes if stride)
 
-    @property
+    @cached_property
     def last(self) -> int:
         """The highest place of an element."""
         return self.offset + sum((n - 1) * stride for n, stride in self.axes if stride > 0)
 
-    @property
+    @cached_property
     def lowest(self) -> int:
         """The lowest place of an element."""
         return self.offset + sum((n - 1) * stride for n, stride in self.axes if stride < 0)
 
-    @property
+    @cached_property
     def shards(self) -> int:
         """How many ciphertexts there are."""
         return self.last // self.slots + 1
 
-    @property
+    @cached_property
     def full(self) -> bool:
         """Is there no padding at all?"""
         return self.places_used * math.prod(r.length for r in self.repeats) == self.shards * self.slots
@@ -142,12 +154,12 @@ class Layout:
         """Is every slot an element, a repetition of one, or zero?"""
         return self.clean or self.full
 
-    @property
+    @cached_property
     def virtual(self) -> bool:
         """Do elements share places, as after `np.broadcast_to`?"""
         return any(n > 1 and not stride for n, stride in self.axes)
 
-    @property
+    @cached_property
     def injective(self) -> bool:
         """Has every element, and every repetition, a place of its own, as in nested boxes?"""
         reach = 1
@@ -157,7 +169,7 @@ class Layout:
             reach += (count - 1) * abs(stride)
         return True
 
-    @property
+    @cached_property
     def within(self) -> bool:
         """Are all places there, the repetitions of an element in its ciphertext?"""
         inner = sum((n - 1) * stride for n, stride in self.axes if stride > 0 and stride % self.slots)
@@ -176,6 +188,8 @@ class Layout:
 
     def pack(self, array: NDArray[Any]) -> NDArray[Any]:
         """The array's elements in their slots, ``(shards, slots)``, padding zero."""
+        if self.plain and array.shape == self.shape:
+            return np.ascontiguousarray(array).reshape(-1, self.slots)
         out = np.zeros(self.shards * self.slots, dtype=array.dtype)
         self.window(out, repeated=True)[...] = array
         return out.reshape(self.shards, self.slots)

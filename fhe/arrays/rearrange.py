@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhe.arrays.elementwise import with_plain
-from fhe.arrays.layout import Layout
+from fhe.arrays.layout import Layout, View
 from fhe.arrays.moves import carried
 from fhe.arrays.packed import A, Packed
 from fhe.arrays.plans import Numbers, arrangement
@@ -51,7 +51,20 @@ def indexed(x: A, index: Any) -> A:
         )
     if not any(part is Ellipsis for part in index):
         index = (*index, ...)  # a single element is an array of no dimensions
+    if all(part is None or part is ... or type(part) in (int, slice) for part in index):
+        key = tuple((part.start, part.stop, part.step) if type(part) is slice else part for part in index)
+        view = _sliced(x.layout, key)
+        return x.like(view.of(x.shards), view.layout)
     return moved(x, lambda a: a[index])
+
+
+@lru_cache(maxsize=512)
+def _sliced(layout: Layout, key: tuple[Any, ...]) -> View:
+    """The view of an index, in which triples stand for slices."""
+    index = tuple(slice(*part) if isinstance(part, tuple) else part for part in key)
+    view = layout.view(lambda a: a[index])
+    assert view is not None
+    return view
 
 
 def arranged(arrays: Sequence[A], numbers: Numbers) -> A:
