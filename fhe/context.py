@@ -122,7 +122,9 @@ class Context:
         return self._encrypt(values, layout, bound, level, key.encryption, encryptor, progress)
 
     def _layout(self, values: ArrayLike, batch: int | None) -> Layout:
-        return Layout.of(np.shape(values), self.evaluator.slots, self.evaluator.row, batch=batch)
+        slots, row = self.evaluator.slots, self.evaluator.row
+        repeat = getattr(self.parameters, "batching", True)  # coefficients are no slots: a message is what it is
+        return Layout.of(np.shape(values), slots, row, batch=batch, repeat=repeat)
 
     def _encrypt(
         self,

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from fhe.arrays import comparison, elementwise, products, protocols, reduce, scan
+from fhe.arrays import comparison, elementwise, products, protocols, reduce, scan, show
 from fhe.arrays.elementwise import combined
 from fhe.arrays.packed import Packed
 from fhe.arrays.rearrange import indexed, moved
@@ -59,10 +59,10 @@ class EncryptedArray(Packed):
         return (self[index] for index in range(len(self)))
 
     def __repr__(self) -> str:
-        return (
-            f"EncryptedArray(shape={self.shape}, dtype={self.dtype}, level={self.shards[0].level}, "
-            f"ciphertexts={len(self.shards)})"
-        )
+        return show.text(self)
+
+    def _repr_html_(self) -> str:
+        return show.html(self)
 
     # --- arithmetic -------------------------------------------------------------------------------------------------
 

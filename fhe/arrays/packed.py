@@ -126,9 +126,18 @@ class Packed:
         """With zero padding; where the padding holds something, a mask takes it away at the price of a level."""
         if self.layout.tidy:
             return self
+        self.require_slots()
         masks = self.layout.mask().astype(np.int64 if self.dtype.kind == "i" else np.float64)
         shards = [self.evaluator.multiply_plain(x, mask) for x, mask in zip(self.shards, masks, strict=True)]
         return self.like(shards, replace(self.layout, clean=True))
+
+    def require_slots(self) -> None:
+        """Raise EncodingError where there are only coefficients, which neither masks nor rotations act on one by one."""
+        if not getattr(self.evaluator.chain.parameters, "batching", True):
+            raise EncodingError(
+                "this plain modulus makes no slots, only coefficients, which stay where they are; use a prime that is "
+                f"1 mod {2 * self.layout.slots}"
+            )
 
     def relaid(self, layout: Layout) -> Self:
         """The same values in another layout, broadcast to its shape; `cost_to` says what it takes.
@@ -146,6 +155,8 @@ class Packed:
 
     def carried(self, plan: Plan, disjoint: bool = True) -> Self:
         """What a plan makes of this array; its terms are ``disjoint`` unless they are to be added up."""
+        if plan.picks is None:
+            self.require_slots()
         layout = replace(plan.target, clean=plan.clean)
         return self.like(carried(self.evaluator, plan, self.shards, self.dtype.kind, disjoint), layout)
 

@@ -79,6 +79,8 @@ def arranged(arrays: Sequence[A], numbers: Numbers) -> A:
         if not any(plan.cost):
             break
     assert best is not None
+    if best.picks is None:
+        x.require_slots()
     shards = [shard for array in arrays for shard in array.shards]
     dtype = x.dtype
     for array in arrays[1:]:

@@ -123,6 +123,7 @@ def _along(x: A, axis: int) -> A:
     x = _within_shards(x, axis)
     if x.shape[axis] == 1:
         return x
+    x.require_slots()
     x = x.rotatable()
     if (block := _block(x.layout, axis)) is not None:
         return _by_doubling(x, axis, block)
