@@ -133,7 +133,7 @@ class EncryptedArray(Packed):
         return reduce.mean(self, axis, keepdims)
 
     def var(self, axis: reduce.Axes = None, *, ddof: float = 0, keepdims: bool = False) -> EncryptedArray:
-        """The mean of |x - mean|^2 over n - ddof (CKKS): three levels."""
+        """The mean of |x - mean|^2 with n - ddof for n (CKKS): two levels, or three (see `reduce.variance`)."""
         return reduce.variance(self, axis, ddof, keepdims)
 
     def prod(self, axis: reduce.Axes = None, *, keepdims: bool = False) -> EncryptedArray:

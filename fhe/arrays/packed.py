@@ -58,7 +58,7 @@ class Packed:
     @property
     def level(self) -> int:
         """The level of the lowest shard, pending rescales counted as done."""
-        return min(shard.level for shard in self.settled().shards)
+        return min(self.evaluator.settled_level(shard) for shard in self.shards)
 
     @property
     def levels_left(self) -> int:
@@ -132,7 +132,7 @@ class Packed:
         return self.like(shards, replace(self.layout, clean=True))
 
     def require_slots(self) -> None:
-        """Raise EncodingError where there are only coefficients, which neither masks nor rotations act on one by one."""
+        """Raise EncodingError where there are only coefficients, on which masks and rotations do not act one by one."""
         if not getattr(self.evaluator.chain.parameters, "batching", True):
             raise EncodingError(
                 "this plain modulus makes no slots, only coefficients, which stay where they are; use a prime that is "

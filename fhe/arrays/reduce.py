@@ -74,14 +74,19 @@ def average(x: Any, axis: Axes = None, weights: Any = None, *, keepdims: bool = 
 
 
 def variance(x: A, axis: Axes = None, ddof: float = 0, keepdims: bool = False) -> A:
-    """np.var: the mean of |x - mean|^2 with n - ddof for n."""
+    """np.var: the mean of |x - mean|^2, with n - ddof for n.
+
+    Two levels, and one where the mean has to be copied along its axis: x and its sum are scaled side by side, so that
+    nothing is left to divide after the square.
+    """
+    x.evaluator.result_type(x.dtype, np.dtype(np.float64))
     count = math.prod(x.shape[k] for k in axes_of(axis, x.ndim))
     if count <= ddof:
         raise EncodingError(f"a variance of {count} elements with ddof={ddof} divides by {count - ddof}; lower ddof")
-    x.evaluator.result_type(x.dtype, np.dtype(np.float64))
-    deviation = combined(x, mean(x, axis, keepdims=True), x.evaluator.sub)
-    squares = magnitude_squared(deviation)
-    return scaled(total(squares, axis, keepdims), 1 / (count - ddof))
+    weight = 1 / math.sqrt(count - ddof)
+    center = scaled(total(x, axis, keepdims=True), weight / count)
+    deviation = combined(scaled(x, weight), center, x.evaluator.sub)
+    return total(magnitude_squared(deviation), axis, keepdims)
 
 
 def product(x: A, axis: Axes = None, keepdims: bool = False) -> A:

@@ -32,9 +32,11 @@ def described(x: Packed) -> dict[str, str]:
 def text(x: Packed) -> str:
     """One line."""
     precision = "exact" if math.isinf(x.precision_bits) else f"{x.precision_bits:.1f} bits precise"
-    left = counted(x.levels_left, "level")
-    ciphertexts = counted(len(x.shards), "ciphertext")
-    return f"{type(x).__name__}(shape={x.shape}, dtype={x.dtype}, {left} left, {precision}, {size(x.nbytes)} in {ciphertexts})"
+    parts = (
+        f"shape={x.shape}, dtype={x.dtype}, {counted(x.levels_left, 'level')} left, {precision}, {size(x.nbytes)} in "
+        f"{counted(len(x.shards), 'ciphertext')}"
+    )
+    return f"{type(x).__name__}({parts})"
 
 
 def html(x: Packed) -> str:

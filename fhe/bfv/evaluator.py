@@ -223,10 +223,15 @@ class BFVEvaluator:
         Noise is divided along with the modulus, so nothing is lost until what any next operation adds counts; the
         level is chosen by the tracked bound alone. Lower levels are smaller and faster.
         """
-        if x.degree < 2:
-            return self.mod_switch(x, self._sufficient_level(x.noise, x.level))
-        switched = noise.add(x.noise, noise.key_switch(self.parameters, x.level))
-        return self._relinearized(x, self._sufficient_level(switched, x.level))
+        level = self.settled_level(x)
+        return self.mod_switch(x, level) if x.degree < 2 else self._relinearized(x, level)
+
+    def settled_level(self, x: Ciphertext) -> int:
+        """The level that `settle` leads to."""
+        switched = x.noise
+        if x.degree > 1:
+            switched = noise.add(switched, noise.key_switch(self.parameters, x.level))
+        return self._sufficient_level(switched, x.level)
 
     def _relinearized(self, x: Ciphertext, level: int) -> Ciphertext:
         switched = noise.add(x.noise, noise.key_switch(self.parameters, x.level))

@@ -93,6 +93,10 @@ class Evaluator(Protocol):
         """Do what a product left pending (relinearisation, rescaling)."""
         ...
 
+    def settled_level(self, x: Ciphertext) -> int:
+        """The level that `settle` leads to, without doing it."""
+        ...
+
     def rotate(self, x: Ciphertext, step: int) -> Ciphertext:
         """Every row as ``np.roll(row, -step)``."""
         ...

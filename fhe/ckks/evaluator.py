@@ -230,6 +230,10 @@ class CKKSEvaluator:
         x = self.relinearize(x)
         return self.rescale(x) if self.is_pending(x) else x
 
+    def settled_level(self, x: Ciphertext) -> int:
+        """The level that `settle` leads to."""
+        return x.level - 1 if self.is_pending(x) else x.level
+
     def adjust(self, x: Ciphertext, level: int) -> Ciphertext:
         """A settled ciphertext brought to a lower level *and* that level's scale, exactly; costs no extra level.
 

@@ -77,6 +77,12 @@ class ClearEvaluator:
     def settle(self, x: Slots) -> Slots:
         return x
 
+    def settled_level(self, x: Slots) -> int:
+        return x.level
+
+    def precision_bits(self, x: Slots) -> float:
+        return np.inf
+
     def rotate(self, x: Slots, step: int) -> Slots:
         step %= self.row
         self.counts["rotations"] += bool(step)
