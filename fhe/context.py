@@ -55,6 +55,7 @@ class Context:
 
     _seeds: SeedSource = staticmethod(system_seed)
     _bound: Bound = None
+    _eager = False
 
     def __init__(self, chain: ModulusChain, public_key: PublicKey | None, keys: EvaluationKeys) -> None:
         self.chain = chain
@@ -92,7 +93,7 @@ class Context:
     def evaluator(self) -> CKKSEvaluator | BFVEvaluator:
         """The operations on single ciphertexts."""
         if isinstance(self.encoder, CKKSEncoder):
-            return CKKSEvaluator(self.encoder, self.keys)
+            return CKKSEvaluator(self.encoder, self.keys, self._eager)
         return BFVEvaluator(self.encoder, self.keys)
 
     def encrypt(

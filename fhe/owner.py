@@ -72,12 +72,13 @@ class KeyOwner(Context):
         backend: Backend | str | None = None,
         *,
         bound: Bound = None,
+        eager: bool = False,
         _seeds: SeedSource = system_seed,
     ) -> None:
         chain = ModulusChain.of(parameters, backend)
         self._secret = SecretKey.generate(chain, _seeds)
         self._seeds = _seeds
-        self._bound = bound
+        self._bound, self._eager = bound, eager
         super().__init__(chain, self._secret.public_key(), _KeysOnDemand(self._secret))
 
     def encrypt(
@@ -169,11 +170,13 @@ def ckks(
     quantum: bool = False,
     ring_degree: int | None = None,
     insecure: str | None = None,
+    eager: bool = False,
     backend: Backend | str | None = None,
 ) -> KeyOwner:
     """Approximate arithmetic on real and complex numbers, ``depth`` multiplications deep: keys for one party.
 
-    N, moduli and digits are chosen for ``security`` bits; see `choose_ckks` for the arguments.
+    N, moduli and digits are chosen for ``security`` bits; see `choose_ckks` for the arguments. ``eager=True`` has every
+    product relinearised and rescaled at once, as other libraries do, instead of with the next one that needs it.
 
     >>> ctx = ckks(depth=1, ring_degree=64, insecure="a small ring for this example", backend="reference")
     >>> x = ctx.encrypt([1.0, 2.0])
@@ -190,7 +193,7 @@ def ckks(
         insecure=insecure,
         **extra,
     )
-    return KeyOwner(parameters, backend)
+    return KeyOwner(parameters, backend, eager=eager)
 
 
 def bfv(

@@ -55,6 +55,10 @@ class BFVEvaluator:
         self.keys = keys
         self.values = ValueTracker(self.parameters, encoder.t)
 
+    def lazy(self) -> BFVEvaluator:
+        """This one."""
+        return self
+
     @property
     def slots(self) -> int:
         return self.encoder.slots

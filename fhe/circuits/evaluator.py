@@ -21,6 +21,10 @@ class Evaluator(Protocol):
     chain: ModulusChain
     keys: EvaluationKeys
 
+    def lazy(self) -> Evaluator:
+        """The evaluator that settles no product before it must: this one, unless it is eager (CKKS)."""
+        ...
+
     @property
     def slots(self) -> int:
         """Values in one ciphertext."""

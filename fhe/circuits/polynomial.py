@@ -58,6 +58,8 @@ def evaluate_polynomial(
     parameters = evaluator.chain.parameters
     if not isinstance(parameters, CKKSParameters):
         raise EncodingError("polynomials with real coefficients are for CKKS; in BFV use powers, sums and products")
+    if evaluator.lazy() is not evaluator:  # what makes it exact is sums at the scales of products
+        return evaluator.settle(evaluate_polynomial(evaluator.lazy(), x, p, within))
     kind, coefficients = type(p), tuple(map(float, np.trim_zeros(p.coef, "b")))
     degree = max(len(coefficients) - 1, 0)
     x, depth = evaluator.settle(x), depth_of_polynomial(degree)

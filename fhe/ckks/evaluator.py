@@ -38,16 +38,21 @@ class CKKSEvaluator:
     """Add, multiply, relinearise, rescale, rotate, conjugate; needs no secret.
 
     Operands are never changed. ``keys`` supplies relinearisation and rotation keys; what is missing raises
-    MissingKeyError before any work.
+    MissingKeyError before any work. An ``eager`` evaluator settles every product at once.
     """
 
-    __slots__ = ("chain", "encoder", "keys", "parameters")
+    __slots__ = ("chain", "eager", "encoder", "keys", "parameters")
 
-    def __init__(self, encoder: CKKSEncoder, keys: EvaluationKeys) -> None:
+    def __init__(self, encoder: CKKSEncoder, keys: EvaluationKeys, eager: bool = False) -> None:
+        self.eager = eager
         self.encoder = encoder
         self.chain = encoder.chain
         self.parameters = encoder.parameters
         self.keys = keys
+
+    def lazy(self) -> CKKSEvaluator:
+        """The same, not eager."""
+        return CKKSEvaluator(self.encoder, self.keys) if self.eager else self
 
     @property
     def slots(self) -> int:
@@ -202,7 +207,8 @@ class CKKSEvaluator:
         return self._product(x, [c.scale(factor) for c in x.c], scale, noise, x.bound * abs(number))
 
     def _product(self, x: Ciphertext, c: Sequence[Poly], scale: float, noise: Noise, bound: float) -> Ciphertext:
-        return self._checked(x.with_polys(c, scale=x.scale * scale, **noise.fields, bound=bound))
+        product = self._checked(x.with_polys(c, scale=x.scale * scale, **noise.fields, bound=bound))
+        return self.settle(product) if self.eager else product
 
     # --- degree, scale and level -------------------------------------------------------------------------------
 

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
+from fhe.backend.protocol import Backend
+from fhe.circuits.polynomial import evaluate_polynomial
 from fhe.ckks.encoder import CKKSEncoder
 from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.errors import EncodingError, LevelError, ScaleError
@@ -195,3 +198,16 @@ def test_bad_values_are_refused(ckks: KeyOwner) -> None:
         ckks.encoder.encode(np.zeros(17))
     with pytest.raises(LevelError, match="level 9 is outside"):
         ckks.encrypt([1.0], level=9)
+
+
+def test_an_eager_evaluator_settles_every_product(backend: Backend) -> None:
+    owner = KeyOwner(CKKS, backend, eager=True)
+    x = owner.encrypt([0.5, -1.0], bound=1)
+    for product in (x * x, x * [2.5, 1.5], x * 0.3, x * (x + 1)):
+        (shard,) = product.shards
+        assert (shard.degree, shard.level, shard.scale) == (1, CKKS.max_level - 1, CKKS.scale(CKKS.max_level - 1))
+    np.testing.assert_allclose(owner.decrypt(x * (x + 1)), [0.75, 0.0], atol=1e-6)
+    p, eager = Polynomial([0.5, 1.0, -2.0, 1.0]), evaluator(owner)
+    cubic, lazy = (evaluate_polynomial(e, x.shards[0], p) for e in (eager, eager.lazy()))
+    assert (cubic.degree, cubic.level) == (1, CKKS.max_level - 2)
+    assert eager.precision_bits(cubic) > eager.precision_bits(lazy) - 1
