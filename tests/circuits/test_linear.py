@@ -281,5 +281,5 @@ def test_integers_that_a_product_could_mix_up_are_refused(quick: KeyOwner) -> No
 def test_coefficients_are_no_slots(backend: Backend) -> None:
     x = shared_owner(COEFFICIENTS, backend).encrypt([1, 2, 3])
     for refused in (lambda: np.ones((2, 3), dtype=int) @ x, x.sum):
-        with pytest.raises(EncodingError, match=r"1024 makes no slots.*1 mod 64"):
+        with pytest.raises(EncodingError, match=r"makes no slots.*1 mod 64"):
             refused()
