@@ -7,7 +7,7 @@
 np.float64(14.0)
 """
 
-from fhe.arrays.approximate import ApproximateFunction, approximate, periodic, piecewise
+from fhe.arrays.approximate import ApproximateFunction, approximate, evaluate, periodic, piecewise
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits
 from fhe.arrays.comparison import argmax, argmin, greater, less, maximum, minimum, sign, sort, where
@@ -26,6 +26,7 @@ from fhe.arrays.elementary import (
     sqrt,
     tanh,
 )
+from fhe.arrays.functions import assume
 from fhe.arrays.matrix import EncodedMatrix
 from fhe.backend.choose import num_threads, set_num_threads
 from fhe.context import Context
@@ -71,9 +72,11 @@ __all__ = [
     "approximate",
     "argmax",
     "argmin",
+    "assume",
     "bfv",
     "ckks",
     "cos",
+    "evaluate",
     "exp",
     "gelu",
     "greater",

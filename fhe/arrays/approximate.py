@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fhe.arrays.functions import apply
 from fhe.circuits.approximation import Approximation, best, within
+from fhe.circuits.extremes import Series
 from fhe.circuits.remez import Function
 from fhe.errors import EncodingError
 
@@ -74,6 +75,22 @@ def approximate(
     else:
         found = _usual(function, low, high)
     return ApproximateFunction(found.stages, found.error, found.gaps)
+
+
+def evaluate(polynomial: Series, x: Any) -> Any:
+    """p(x), element by element, for a NumPy `Polynomial` or `Chebyshev` and a plain or encrypted array.
+
+    An encrypted one takes ceil(log2(degree + 1)) levels, and one more where p's domain has to be brought to its window.
+    The elements must lie in the domain of a Chebyshev series: beyond it they grow like their power. For a polynomial in
+    powers of x the tracked error grows with the coefficients; `Polynomial.convert(kind=Chebyshev)` has smaller ones.
+
+    >>> import fhe
+    >>> owner = fhe.ckks(depth=2, ring_degree=64, insecure="a small ring for this example")
+    >>> cubic = np.polynomial.Polynomial([1, 0, -3, 2])
+    >>> owner.decrypt(fhe.evaluate(cubic, owner.encrypt([0.0, 0.5, 2.0], bound=2))).round(3).tolist()
+    [1.0, 0.5, 5.0]
+    """
+    return apply([polynomial], x) if hasattr(x, "shards") else polynomial(np.asarray(x))
 
 
 def ends(interval: Interval) -> tuple[float, float]:

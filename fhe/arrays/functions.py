@@ -86,6 +86,28 @@ def require(
         keys.require_relinearization()
 
 
+def assume(x: A, bound: float) -> A:
+    """The same array, of which the caller promises that no |value| exceeds a bound.
+
+    Tracked bounds are worst cases: of a scalar product of unit vectors they know only the number of terms, and
+    functions of it get an interval far too wide. A promise that is not kept makes results meaningless, without a sign
+    of it.
+    Reals only: integers keep intervals that are exact.
+
+    >>> import fhe
+    >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example")
+    >>> x = owner.encrypt([0.6, 0.8], bound=1)
+    >>> length = fhe.assume(x @ x, bound=1)
+    >>> length.shards[0].bound
+    1.0
+    """
+    if x.dtype.kind not in "fc":
+        raise EncodingError(f"assumptions are for real and complex arrays, got dtype {x.dtype}; encrypt with bound=")
+    if not 0 < bound < float("inf"):
+        raise EncodingError(f"the bound on the values must be a positive number, got {bound!r}")
+    return x.map(lambda shard: replace(shard, bound=min(shard.bound, float(bound))))
+
+
 def _applied(p: Series, x: A) -> A:
     """p(x). The constant is added to the elements alone, so that padding stays zero."""
     x, on_window = _on_window(p, x), type(p)(p.coef)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.polynomial import Chebyshev, Polynomial
 
 import fhe
 from fhe.arrays.elementary import ELEMENTARY, elementary
@@ -193,6 +194,27 @@ def test_the_usual_degree() -> None:
     assert fhe.approximate(np.zeros_like, 1).error == 0
     with pytest.raises(EncodingError, match="give one of them"):
         fhe.approximate(np.exp, 1, degree=3, error=0.1)
+
+
+def test_a_polynomial_of_ones_own_on_both_kinds(quick: KeyOwner) -> None:
+    for p in (Polynomial([1.0, -2.0, 0.5, 0.25]), Chebyshev([0.1, 0.2, -0.3], domain=[-3, 1])):
+        values = inputs(-3, 1)
+        y = fhe.evaluate(p, quick.encrypt(values, bound=3.0))
+        np.testing.assert_allclose(fhe.evaluate(p, values), p(values))
+        assert np.max(np.abs(quick.decrypt(y) - p(values))) <= 2.0**-y.precision_bits < 1e-4
+
+
+def test_a_promise_narrows_the_interval(quick: KeyOwner) -> None:
+    x = quick.encrypt([0.6, 0.8], bound=1.0)
+    length = fhe.assume(x @ x, bound=1)
+    found = fhe.tanh(length)
+    assert length.shards[0].bound == 1
+    assert (x @ x).shards[0].bound > 1
+    assert abs(quick.decrypt(found) - math.tanh(1)) <= 2.0**-found.precision_bits < 1e-3
+    with pytest.raises(EncodingError, match="a positive number"):
+        fhe.assume(x, bound=0.0)
+    with pytest.raises(EncodingError, match="for real and complex arrays"):
+        fhe.assume(shared_owner(BFV, ReferenceBackend()).encrypt([1]), bound=1)
 
 
 def test_periods_and_pieces() -> None:
