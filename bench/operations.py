@@ -2,7 +2,8 @@
 
 Nothing is postponed: Multiply returns three polynomials, Relinearize two, Rescale divides (in BFV: switches to the
 next smaller modulus). `Multiply all` is what users know as one product: in CKKS the three in one, in BFV the first
-two; there Multiply leaves out the scaling by t/Q, which Relinearize does along. Encode and Decode are apart from Encrypt and Decrypt.
+two; there Multiply leaves out the scaling by t/Q, which Relinearize does along. Encode and Decode are apart from
+Encrypt and Decrypt.
 """
 
 from __future__ import annotations

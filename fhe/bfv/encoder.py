@@ -92,7 +92,7 @@ class BFVEncoder:
         return Interval.of(integers(array), zero=array.ndim > 0 and array.size < self.slots)
 
     def _centre(self, residues: NDArray[np.int64]) -> NDArray[np.int64]:
-        centred: NDArray[np.int64] = np.where(residues > (self.t - 1) // 2, residues - self.t, residues)
+        centred: NDArray[np.int64] = residues - self.t * (residues > (self.t - 1) // 2)
         return centred
 
     # --- plaintexts --------------------------------------------------------------------------------------------
