@@ -28,6 +28,7 @@ from fhe.arrays.elementary import (
 )
 from fhe.arrays.functions import assume
 from fhe.arrays.matrix import EncodedMatrix
+from fhe.arrays.wide import WideArray
 from fhe.backend.choose import num_threads, set_num_threads
 from fhe.context import Context
 from fhe.errors import (
@@ -46,6 +47,7 @@ from fhe.owner import KeyOwner, bfv, ckks
 from fhe.parameters import BFVParameters, CKKSParameters
 from fhe.ring.basis import Basis
 from fhe.ring.poly import CoeffPoly, EvalPoly
+from fhe.wide import WideBFVParameters
 
 __all__ = [
     "ApproximateFunction",
@@ -68,6 +70,8 @@ __all__ = [
     "ParameterError",
     "ScaleError",
     "ValueOverflowError",
+    "WideArray",
+    "WideBFVParameters",
     "abs",
     "approximate",
     "argmax",

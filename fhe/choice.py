@@ -12,7 +12,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, count
+from itertools import chain, islice
+from itertools import count as integers_from
+from typing import Any
 
 from fhe import costs
 from fhe.costs import NARROW_BITS, WORD_BITS
@@ -22,6 +24,7 @@ from fhe.noise import chain_noise
 from fhe.parameters import LARGEST_PLAIN_BITS, BFVParameters, CKKSParameters
 from fhe.primes import is_prime
 from fhe.security import LARGEST_LOG_N, SMALLEST_LOG_N, largest_log_qp
+from fhe.wide import WideBFVParameters
 
 DEEPEST = 128
 MARGIN_BITS = 10  # of P above the largest digit, where there is room: key-switching noise then disappears in the rest
@@ -31,6 +34,8 @@ ROOMY_BITS = 20  # of the base above the scale by default: what people are used 
 VALUE_BITS = 15
 LARGEST_DIGIT = 8
 BFV_MARGINS = range(10, -31, -5)
+WIDEST_VALUE_BITS = 512
+MORE_MODULI = 6  # than the fewest that hold the values: smaller ones need shorter chains
 NEED_SLACK_BITS = 0.1  # primes are a little smaller than the powers of two they are counted as
 
 
@@ -109,7 +114,8 @@ def choose_bfv(
     """BFV parameters for ``depth`` multiplications in a row modulo t.
 
     t is ``plain_modulus``, or the smallest batching prime above 2^(value_bits + 1), which holds every integer of
-    ``value_bits`` bits and a sign (15 without either: t = 65537 up to N = 2^15). Every operand may be rotated before
+    ``value_bits`` bits and a sign (15 without either: t = 65537 up to N = 2^15). What is too wide for one prime, or too
+    deep, is spread over several, as many as cost least: `fhe.wide`. Every operand may be rotated before
     its product, ``sums`` products added up after each multiplication, and the result summed over all slots: the noise
     bound of `fhe.noise`, which fails with probability 2^-128, then stays below the limit. A product with a plaintext
     needs no more than one with a ciphertext. Other arguments as in `choose_ckks`.
@@ -122,24 +128,27 @@ def choose_bfv(
     wide = VALUE_BITS if value_bits is None else value_bits
     demand = _Demand(security, quantum, ring_degree, slots or 1, insecure)
 
-    def modulus(N: int) -> int:
-        return _batching_prime(N, wide) if plain_modulus is None else plain_modulus
+    def moduli(N: int, count: int) -> tuple[int, ...]:
+        return _batching_primes(N, wide, count) if plain_modulus is None else (plain_modulus,)
 
-    def fitting(N: int, depth: int) -> Chain | None:
-        return _bfv_chain(N, math.log2(modulus(N)), depth, sums, demand.room(N))
+    def choice(count: int) -> tuple[int, Chain]:
+        """The smallest ring, and its chain, for so many plain moduli."""
 
-    what = f"values of {wide} bits" if plain_modulus is None else f"plain modulus {plain_modulus}"
-    N, found = demand.smallest(fitting, depth, what, "the plain modulus")
-    return BFVParameters(
-        ring_degree=N,
-        modulus_bits=found.levels,
-        special_bits=found.special,
-        digit=found.digit,
-        plain_modulus=modulus(N),
-        security=security,
-        quantum=quantum,
-        insecure=insecure,
-    )
+        def fitting(N: int, depth: int) -> Chain | None:
+            primes = moduli(N, count)
+            return _bfv_chain(N, math.log2(max(primes)), depth, sums, demand.room(N)) if primes else None
+
+        what = f"values of {wide} bits" if plain_modulus is None else f"plain modulus {plain_modulus}"
+        return demand.smallest(fitting, depth, what, "the plain modulus")
+
+    count = 1 if plain_modulus is not None else _cheapest_count(choice, wide)
+    N, found = choice(count)
+    t, *others = moduli(N, count)
+    claims: dict[str, Any] = {"security": security, "quantum": quantum, "insecure": insecure}
+    sizes: dict[str, Any] = {"modulus_bits": found.levels, "special_bits": found.special, "digit": found.digit}
+    if others:
+        return WideBFVParameters(ring_degree=N, plain_modulus=t, plain_moduli=(t, *others), **sizes, **claims)
+    return BFVParameters(ring_degree=N, plain_modulus=t, **sizes, **claims)
 
 
 # --- rings -------------------------------------------------------------------------------------------------------
@@ -274,21 +283,37 @@ def _check_integers(plain_modulus: int | None, value_bits: int | None, sums: int
         raise ParameterError("give plain_modulus or value_bits, not both")
     if not 1 <= sums <= 1 << 40:
         raise ParameterError(f"sums counts products that are added up, from 1 to 2^40, not {sums}")
-    if value_bits is not None and not 1 <= value_bits <= LARGEST_PLAIN_BITS - 2:
-        raise ParameterError(
-            f"one plain modulus holds values of 1 to {LARGEST_PLAIN_BITS - 2} bits and a sign, not {value_bits}; wider "
-            "integers take several plain moduli"
-        )
+    if value_bits is not None and not 1 <= value_bits <= WIDEST_VALUE_BITS:
+        raise ParameterError(f"values have 1 to {WIDEST_VALUE_BITS} bits and a sign, not {value_bits}")
 
 
-def _batching_prime(N: int, value_bits: int) -> int:
-    """The smallest prime t = 1 mod 2N above 2^(value_bits + 1).
+def _batching_primes(N: int, value_bits: int, count: int) -> tuple[int, ...]:
+    """The smallest primes t = 1 mod 2N from the count-th root of 2^(value_bits + 1) on; none if they are too large.
 
-    >>> _batching_prime(2**14, 15), _batching_prime(2**14, 20)
-    (65537, 2424833)
+    >>> _batching_primes(2**14, 15, 1), _batching_primes(2**14, 20, 1), _batching_primes(2**14, 64, 3)
+    ((65537,), (2424833,), (3604481, 3735553, 4063233))
     """
-    first = -(-(1 << (value_bits + 1)) // (2 * N))
-    return next(t for t in (2 * N * k + 1 for k in count(first)) if is_prime(t))
+    root = math.ceil(2 ** ((value_bits + 1) / count))
+    candidates = (2 * N * k + 1 for k in integers_from(-(-root // (2 * N))))
+    primes = tuple(islice(filter(is_prime, candidates), count))
+    return primes if max(primes).bit_length() <= LARGEST_PLAIN_BITS else ()
+
+
+def _cheapest_count(choice: Callable[[int], tuple[int, Chain]], value_bits: int) -> int:
+    """How many plain moduli take the least work; one wherever one will do."""
+    fewest = -(-(value_bits + 2) // LARGEST_PLAIN_BITS)
+    found: dict[int, float] = {}
+    refusal: ParameterError | None = None
+    for count in range(fewest, fewest + MORE_MODULI):
+        try:
+            found[count] = count * choice(count)[1].cycles
+        except ParameterError as error:
+            refusal = refusal or error
+        if found and fewest == 1:
+            break
+    if not found and refusal is not None:
+        raise refusal
+    return min(found, key=lambda count: found[count])
 
 
 def _bfv_chain(N: int, log_t: float, depth: int, sums: int, room: float) -> Chain | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
@@ -18,6 +18,8 @@ from fhe.arrays.bits_codec import bits_from_bytes
 from fhe.arrays.codec import array_from_bytes
 from fhe.arrays.layout import Layout
 from fhe.arrays.matrix import EncodedMatrix
+from fhe.arrays.wide import WideArray
+from fhe.arrays.wide_codec import wide_from_bytes
 from fhe.backend.protocol import Backend
 from fhe.bfv.encoder import BFVEncoder
 from fhe.bfv.evaluator import BFVEvaluator
@@ -36,6 +38,7 @@ from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext, Plaintext
 from fhe.rlwe.public import Encryption, EvaluationKeys, PublicKey, encrypt
 from fhe.rlwe.routes import way
+from fhe.wide import parts
 
 Encryptor = Callable[[Plaintext], tuple[tuple[Poly, ...], bytes | None]]
 
@@ -96,6 +99,13 @@ class Context:
             return CKKSEvaluator(self.encoder, self.keys, self._eager)
         return BFVEvaluator(self.encoder, self.keys)
 
+    @cached_property
+    def evaluators(self) -> tuple[CKKSEvaluator | BFVEvaluator, ...]:
+        """`evaluator`, and for wide integers those modulo the other plain moduli, with the same keys."""
+        _, *others = parts(self.parameters)
+        chains = [ModulusChain.of(part, self.chain.backend) for part in others]
+        return self.evaluator, *(BFVEvaluator(BFVEncoder(chain), self.keys) for chain in chains)
+
     def encrypt(
         self,
         values: ArrayLike,
@@ -119,7 +129,7 @@ class Context:
             raise MissingKeyError("this context holds no public key; its owner can make one: owner.public()")
         key, seeds = self.public_key, self._seeds
         layout = self._layout(values, batch)
-        encryptor: Encryptor = lambda plain: (encrypt(key, plain, seeds), None)  # noqa: E731
+        encryptor: Encryptor = lambda plain: (encrypt(replace(key, chain=plain.chain), plain, seeds), None)  # noqa: E731
         return self._encrypt(values, layout, bound, level, key.encryption, encryptor, progress)
 
     def _layout(self, values: ArrayLike, batch: int | None) -> Layout:
@@ -139,8 +149,25 @@ class Context:
     ) -> EncryptedArray:
         level = self.parameters.max_level if level is None else level
         self.chain.check_level(level)
-        evaluator: Evaluator = self.evaluator
-        array = np.asarray(values)
+
+        def part(evaluator: Evaluator) -> EncryptedArray:
+            return self._part(evaluator, np.asarray(values), layout, bound, level, encryption, encryptor, progress)
+
+        found = [part(evaluator) for evaluator in self.evaluators]
+        return found[0] if len(found) == 1 else cast(EncryptedArray, WideArray(found))
+
+    def _part(
+        self,
+        evaluator: Evaluator,
+        array: NDArray[Any],
+        layout: Layout,
+        bound: Bound,
+        level: int,
+        encryption: Encryption,
+        encryptor: Encryptor,
+        progress: bool,
+    ) -> EncryptedArray:
+        """The array modulo one of the plain moduli, mostly the only one."""
         promise = evaluator.promise(self._bound if bound is None else bound, array.dtype)
         array, promised = evaluator.admit(array, promise)
         noise = evaluator.fresh_noise(encryption, promised, level)
@@ -148,9 +175,9 @@ class Context:
         for slots in tqdm(layout.pack(array), desc="encrypting", disable=not progress, leave=False):
             plain = evaluator.encode(slots, level, promised)
             c, seed = encryptor(plain)
-            x = Ciphertext(self.chain, c, level, self.key_id, plain.scale, 0.0, plain.bound, seed, plain.interval)
+            x = Ciphertext(plain.chain, c, level, self.key_id, plain.scale, 0.0, plain.bound, seed, plain.interval)
             shards.append(replace(x, **noise))
-        return EncryptedArray(self.evaluator, shards, layout, array.dtype)
+        return EncryptedArray(evaluator, shards, layout, array.dtype)
 
     def encode_matrix(self, matrix: ArrayLike, level: int | None = None) -> EncodedMatrix:
         """A plain matrix to multiply many encrypted vectors by: `EncodedMatrix`.
@@ -175,13 +202,16 @@ class Context:
 
     def load(self, data: bytes) -> EncryptedArray:
         """An encrypted array from the bytes of `EncryptedArray.to_bytes`, checked before it is believed."""
+        if len(self.evaluators) > 1:
+            loaders = [partial(array_from_bytes, evaluator=part) for part in self.evaluators]
+            return cast(EncryptedArray, wide_from_bytes(data, loaders))
         array = array_from_bytes(data, self.evaluator)
         self.require(array)
         return array
 
     def load_bits(self, data: bytes) -> EncryptedBits:
         """Encrypted integers from the bytes of `EncryptedBits.to_bytes`, checked before they are believed."""
-        return bits_from_bytes(data, self.evaluator)
+        return bits_from_bytes(data, self.load)
 
     def to_bytes(self) -> bytes:
         """Parameters, public key and evaluation keys; never a secret."""
@@ -192,8 +222,10 @@ class Context:
         """The context of `to_bytes`. Raises FormatError for bytes that are not one, whole and unharmed."""
         return Context(*codec.public_from_bytes(data, backend))
 
-    def require(self, array: EncryptedArray) -> None:
+    def require(self, array: EncryptedArray | WideArray) -> None:
         """Raise ParameterError unless an array belongs to this context, TypeError for what is no encrypted array."""
+        if isinstance(array, WideArray) and len(array.parts) == len(self.evaluators):
+            array = array.parts[0]
         if not isinstance(array, EncryptedArray):
             raise TypeError(f"expected an EncryptedArray, got {type(array).__name__}; plain values need no decryption")
         if array.evaluator.chain is not self.chain or array.key_id != self.key_id:

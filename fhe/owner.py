@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits
+from fhe.arrays.wide import WideArray, integers_of
 from fhe.backend.protocol import Backend
 from fhe.bfv.noise_budget import noise_budget_bits
 from fhe.choice import choose_bfv, choose_ckks
@@ -24,6 +25,7 @@ from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.keyswitch import SwitchingKey
 from fhe.rlwe.public import Encryption, EvaluationKeys
 from fhe.rlwe.secret import SecretKey
+from fhe.wide import value_modulus
 
 
 class _KeysOnDemand(EvaluationKeys):
@@ -100,17 +102,23 @@ class KeyOwner(Context):
         layout = self._layout(values, batch)
         return self._encrypt(values, layout, bound, level, Encryption.SYMMETRIC, self._secret.encrypt, progress)
 
-    def decrypt(self, array: EncryptedArray | EncryptedBits, *, progress: bool = False) -> NDArray[Any]:
+    def decrypt(self, array: EncryptedArray | EncryptedBits | WideArray, *, progress: bool = False) -> NDArray[Any]:
         """The values of an encrypted array: float64 or complex128 (CKKS), int64 (BFV).
 
         Products are decrypted as they are, neither relinearised nor rescaled: that would cost time and precision.
-        Bits of 64 and more come as Python integers. Raises ParameterError for an array under another key.
+        Integers that their public interval lets grow beyond int64 come as Python's, of dtype object. Raises
+        ParameterError for an array under another key.
         """
         if isinstance(array, EncryptedBits):
             return array.decoded([self.decrypt(bit, progress=progress) for bit in array.bits])
         self.require(array)
+        if isinstance(array, WideArray):
+            return integers_of(array, [self._decrypt_part(part, progress) for part in array.parts])
+        return self._decrypt_part(array, progress)
+
+    def _decrypt_part(self, array: EncryptedArray, progress: bool) -> NDArray[Any]:
         shards = tqdm(array.shards, desc="decrypting", disable=not progress, leave=False)
-        values = [self.evaluator.decode(self._secret.decrypt(shard), shard) for shard in shards]
+        values = [array.evaluator.decode(self._secret.decrypt(shard), shard) for shard in shards]
         decrypted = array.layout.unpack(values)
         return decrypted.real.copy() if array.dtype.kind == "f" else decrypted
 
@@ -155,7 +163,7 @@ class KeyOwner(Context):
         For the owner alone: an answer to strangers' ciphertexts would leak the key.
         """
         self.require(array)
-        return min(noise_budget_bits(self.parameters, self._secret.decrypt(shard)) for shard in array.shards)
+        return min(noise_budget_bits(shard.chain.parameters, self._secret.decrypt(shard)) for shard in array.shards)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key owner cannot be pickled: it holds a secret key; pickle owner.public() instead")
@@ -236,5 +244,5 @@ def bfv(
     if wrap:
         bound = math.inf if signed else (0, math.inf)
     elif not signed:
-        bound = 0, math.isqrt(parameters.plain_modulus - 1)
+        bound = 0, math.isqrt(value_modulus(parameters) - 1)
     return KeyOwner(parameters, backend, bound=bound)

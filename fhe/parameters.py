@@ -203,7 +203,7 @@ class Parameters:
 
         Raises FormatError for data of another form, ParameterError for numbers that make no parameter set.
         """
-        kinds: tuple[Any, ...] = (CKKSParameters, BFVParameters)
+        kinds: tuple[Any, ...] = (CKKSParameters, BFVParameters, *BFVParameters.__subclasses__())
         named = {kind.scheme: kind for kind in kinds if issubclass(kind, cls)}
         scheme = data.get("scheme") if isinstance(data, dict) else None
         if not isinstance(data, dict) or not isinstance(scheme, str) or scheme not in named:

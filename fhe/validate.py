@@ -62,6 +62,8 @@ def python_integers(array: NDArray[Any]) -> NDArray[np.object_]:
     """Exact integers of any size, as Python's, or EncodingError: floats must be integral."""
     if array.dtype.kind not in "biufO":
         raise EncodingError(f"BFV encodes integers, got dtype {array.dtype}")
+    if array.dtype.kind in "biu":
+        return (array.astype(np.int64) if array.dtype.kind == "b" else array).astype(object)
     exact = np.empty(array.shape, dtype=object)
     for index, value in np.ndenumerate(finite(array)):
         try:

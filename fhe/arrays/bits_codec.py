@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from fhe.arrays.bits import WIDEST, EncryptedBits
-from fhe.arrays.codec import array_from_bytes, array_to_bytes
 from fhe.arrays.exact import interval_of
 from fhe.circuits.bits import BIT
-from fhe.circuits.evaluator import Evaluator
 from fhe.errors import FormatError
 from fhe.io.claims import Claims
 from fhe.io.format import Container
@@ -20,12 +19,12 @@ ENTRIES: Final = ["width", "signed"]
 @to_bytes.register
 def bits_to_bytes(x: EncryptedBits) -> bytes:
     """A container of kind "bits": what its arrays mean, and each of them, settled, in bytes of its own."""
-    sections = {_section(index): array_to_bytes(bit) for index, bit in enumerate(x.bits)}
+    sections = {_section(index): to_bytes(bit) for index, bit in enumerate(x.bits)}
     return Container("bits", {"width": x.width, "signed": x.signed}, sections).to_bytes()
 
 
-def bits_from_bytes(data: bytes, evaluator: Evaluator) -> EncryptedBits:
-    """The integers of `bits_to_bytes`, on the context of this evaluator.
+def bits_from_bytes(data: bytes, load: Callable[[bytes], Any]) -> EncryptedBits:
+    """The integers of `bits_to_bytes`; ``load`` makes arrays of their bytes.
 
     Raises FormatError for bytes that are not such a container, whole and unharmed, or whose arrays are not bits of one
     shape; ParameterError for those of another parameter set or key.
@@ -34,9 +33,9 @@ def bits_from_bytes(data: bytes, evaluator: Evaluator) -> EncryptedBits:
     claims = Claims(container.content, "encrypted bits", ENTRIES)
     width, signed = claims.integer("width", 1, WIDEST), claims.flag("signed")
     container.require_sections(map(_section, range(width)))
-    bits = [array_from_bytes(bytes(section), evaluator) for section in container.sections.values()]
+    bits = [load(bytes(section)) for section in container.sections.values()]
     for bit in bits:
-        if bit.layout != bits[0].layout or bit.dtype.kind != "i" or interval_of(bit) != BIT:
+        if bit.layout != bits[0].layout or interval_of(bit) != BIT:
             raise FormatError(
                 f"an array of shape {bit.shape} that claims {interval_of(bit)} is no bit of {bits[0].shape}"
             )

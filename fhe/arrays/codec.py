@@ -24,7 +24,8 @@ ENTRIES: Final = ["parameters", "key_id", "shape", "slots", *PLACES, "clean", "d
 FIRST_ENTRIES: Final = ["parameters", "key_id", "shape", "slots", "stride", "clean", "dtype", "shards"]
 MOST_AXES: Final = 32
 PARAMETERS_ID_BYTES: Final = 32
-DTYPES: Final = {"ckks": {"f": "float64", "c": "complex128"}, "bfv": {"i": "int64"}}
+INTEGERS: Final = {"i": "int64", "O": "int64"}
+DTYPES: Final = {"ckks": {"f": "float64", "c": "complex128"}, "bfv": INTEGERS, "bfv_wide": INTEGERS}
 
 
 @to_bytes.register

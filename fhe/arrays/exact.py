@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fhe.arrays.packed import Packed
+from fhe.arrays.wide import WideArray
 from fhe.bfv.evaluator import BFVEvaluator
 from fhe.circuits import differences
 from fhe.circuits.bits import BIT
@@ -21,17 +22,20 @@ from fhe.circuits.differences import Plan
 from fhe.errors import EncodingError
 from fhe.interval import Interval
 from fhe.rlwe.ciphertext import Ciphertext
-from fhe.validate import integers
+from fhe.validate import python_integers
+from fhe.wide import value_modulus
 
 OnDifference = Callable[[BFVEvaluator, Ciphertext, Interval], Ciphertext]
 
 
 def interval_of(x: Any) -> Interval:
     """The public interval of an array's slots; of plain values, with zero, which is in the padding."""
+    if isinstance(x, WideArray):
+        return interval_of(x.parts[0])
     if isinstance(x, Packed):
-        signed = Interval.residues(x.evaluator.chain.parameters.plain_modulus)  # type: ignore[attr-defined]
+        signed = Interval.residues(value_modulus(x.evaluator.chain.parameters))
         return reduce(Interval.hull, (shard.interval or signed for shard in x.shards))
-    return Interval.of(integers(np.asarray(x)), zero=True)
+    return Interval.of(python_integers(np.asarray(x)), zero=True)
 
 
 def claiming(x: Any, interval: Interval | None) -> Any:

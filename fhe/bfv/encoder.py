@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fhe.bfv.overflow import ValueTracker
 from fhe.errors import EncodingError, ParameterError
-from fhe.interval import Interval
+from fhe.interval import WORD, Interval
 from fhe.noise import canonical_norm
 from fhe.parameters import BFVParameters
 from fhe.primes import ntt_primes
@@ -23,7 +23,8 @@ from fhe.ring.basis import Basis
 from fhe.ring.poly import CoeffPoly, EvalPoly
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Plaintext
-from fhe.validate import integers, one_dimensional
+from fhe.validate import integers, one_dimensional, python_integers
+from fhe.wide import value_modulus
 
 WIDE_BITS = 46
 
@@ -37,6 +38,7 @@ class BFVEncoder:
         self.chain = chain
         self.parameters: BFVParameters = chain.parameters
         self.t = self.parameters.plain_modulus
+        self.modulus = value_modulus(self.parameters)  # beyond t where this encodes one residue of wide integers
         N = self.parameters.ring_degree
         self._plain = Basis.of(N, [self.t], chain.backend) if self.parameters.batching else None
         self._slot_order = slot_order(N)
@@ -48,12 +50,16 @@ class BFVEncoder:
     def slots(self) -> int:
         return self.parameters.ring_degree
 
+    def integers(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Exact integers: int64, or Python's where the modulus is wider."""
+        return integers(values) if self.modulus < WORD else python_integers(values)
+
     # --- messages: coefficients in [-t/2, t/2) -----------------------------------------------------------------
 
     def message(self, values: ArrayLike) -> NDArray[np.int64]:
         """The centred coefficients of the message polynomial whose slots are ``values``, the rest zero."""
         slots = np.zeros(self.slots, dtype=np.int64)
-        array = integers(one_dimensional(values, self.slots, "BFV slots"))
+        array = self.integers(one_dimensional(values, self.slots, "BFV slots"))
         self.check_range(array)
         slots[: array.size] = array % self.t
         if self._plain is None:
@@ -74,7 +80,7 @@ class BFVEncoder:
     def check_range(self, array: NDArray[np.int64], interval: Interval | None = None) -> None:
         """Raise EncodingError unless every value is in the interval; [-t/2, t) for residues, (-t, t) for plain ones."""
         free = interval is None or interval.high is None
-        low, high = 1 - self.t if interval is None else -(self.t // 2), self.t - 1
+        low, high = 1 - self.modulus if interval is None else -(self.modulus // 2), self.modulus - 1
         if interval is not None and interval.high is not None:
             low, high = interval.ends
         beyond = np.argwhere((array < low) | (array > high))
@@ -83,13 +89,13 @@ class BFVEncoder:
             remedy = "use a larger plain_modulus or value_bits" if free else "promise more: encrypt(…, bound=…)"
             raise EncodingError(
                 f"the value at index {index[0] if len(index) == 1 else index} is outside {low} … {high} for "
-                f"plain modulus t = {self.t} ({len(beyond)} values are); {remedy}"
+                f"plain modulus t = {self.modulus} ({len(beyond)} values are); {remedy}"
             )
 
     def slots_of(self, values: ArrayLike) -> Interval:
         """The interval of all slots that plain values make: a number is in every slot, what an array leaves is zero."""
         array = np.asarray(values)
-        return Interval.of(integers(array), zero=array.ndim > 0 and array.size < self.slots)
+        return Interval.of(self.integers(array), zero=array.ndim > 0 and array.size < self.slots)
 
     def _centre(self, residues: NDArray[np.int64]) -> NDArray[np.int64]:
         centred: NDArray[np.int64] = residues - self.t * (residues > (self.t - 1) // 2)
@@ -117,7 +123,7 @@ class BFVEncoder:
         level = self.parameters.max_level if level is None else level
         message = self.message(values)
         norm = 2.0 ** canonical_norm(message)
-        interval = ValueTracker(self.parameters, self.t).factor(self.slots_of(values), message)
+        interval = ValueTracker(self.parameters, self.modulus).factor(self.slots_of(values), message)
         poly = CoeffPoly.from_int64(self.chain.q(level), message).to_eval()
         return Plaintext(self.chain, poly, level, bound=norm, interval=interval)
 

@@ -28,7 +28,6 @@ from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
 from fhe.rlwe.keyswitch import Digits
 from fhe.rlwe.public import Encryption, EvaluationKeys, check_key
 from fhe.rlwe.routes import way
-from fhe.validate import integers
 
 FRESH_NOISE = {
     Encryption.SYMMETRIC: noise.fresh_symmetric,
@@ -53,7 +52,7 @@ class BFVEvaluator:
         self.chain = encoder.chain
         self.parameters = encoder.parameters
         self.keys = keys
-        self.values = ValueTracker(self.parameters, encoder.t)
+        self.values = ValueTracker(self.parameters, encoder.modulus)
 
     def lazy(self) -> BFVEvaluator:
         """This one."""
@@ -71,21 +70,25 @@ class BFVEvaluator:
 
     def promise(self, bound: Bound, dtype: np.dtype[Any]) -> Interval:
         """The interval of values to be encrypted: `Interval.declared`."""
-        return Interval.declared(bound, dtype, self.encoder.t)
+        return Interval.declared(bound, dtype, self.encoder.modulus)
 
     def admit(self, values: NDArray[Any], bound: Interval | None) -> tuple[NDArray[Any], Interval]:
         """Integers of an interval, as int64; without one, any between -t and t."""
-        exact = integers(values)
+        exact = self.encoder.integers(values)
         self.encoder.check_range(exact, bound)
-        return exact, Interval.residues(self.encoder.t) if bound is None else bound
+        return exact, Interval.residues(self.encoder.modulus) if bound is None else bound
 
     def encode(self, slots: NDArray[Any], level: int, bound: Interval) -> Plaintext:
         """The plaintext of one ciphertext's slots, to be encrypted."""
         return replace(self.encoder.encode(slots, level), **self.values.claims(bound, "an encryption"))
 
     def decode(self, phase: CoeffPoly, x: Ciphertext) -> NDArray[np.int64]:
-        """The slots of the decryption phase of x: the integers of its interval, or its residues as they are read."""
-        return self.values.of(x).representatives(self.encoder.decode(phase), self.encoder.t)
+        """The slots of the decryption phase of x: the integers of its interval, or its residues as they are read.
+
+        Of wide integers they are one residue, from which `fhe.wide.combined` makes integers.
+        """
+        residues, t = self.encoder.decode(phase), self.encoder.t
+        return residues if t < self.encoder.modulus else self.values.of(x).representatives(residues, t)
 
     def fresh_noise(self, encryption: Encryption, bound: Interval, level: int) -> dict[str, Any]:
         """log2 of the noise bound of a new encryption."""
@@ -161,7 +164,7 @@ class BFVEvaluator:
         A Plaintext must come from `BFVEncoder.encode_factor` at the ciphertext's level.
         """
         if not isinstance(values, Plaintext) and np.ndim(values) == 0:
-            return self._multiply_integer(x, int(integers(np.atleast_1d(values))[0]))
+            return self._multiply_integer(x, int(self.encoder.integers(np.atleast_1d(values))[0]))
         plain = values if isinstance(values, Plaintext) else self.encoder.encode_factor(values, x.level)
         claims = self.values.multiply_plain(x, plain)
         bound = self._checked(x.noise + math.log2(max(plain.bound, 1.0)), x.level, "a product with a plaintext")

@@ -17,7 +17,7 @@ from fhe.errors import FormatError, ParameterError
 from fhe.interval import Interval
 from fhe.io.claims import Claims
 from fhe.io.format import Container, Section
-from fhe.parameters import BFVParameters, Parameters
+from fhe.parameters import Parameters
 from fhe.ring.basis import Basis
 from fhe.ring.codec import pack, packed_bytes, unpack
 from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
@@ -27,10 +27,11 @@ from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext
 from fhe.rlwe.keyswitch import SwitchingKey
 from fhe.rlwe.public import EvaluationKeys, PublicKey
+from fhe.wide import value_modulus
 
 KEY_ID_BYTES: Final = 16
 LARGEST_DEGREE: Final = 2
-LARGEST_INTERVAL_BITS: Final = 62
+LARGEST_INTERVAL_BITS: Final = 4096
 DOMAINS: Final[dict[str, type[Poly]]] = {"coefficients": CoeffPoly, "evaluations": EvalPoly}
 
 # --- public and evaluation keys ---------------------------------------------------------------------------------------
@@ -181,7 +182,7 @@ def ciphertext_from_parts(content: object, section: Section, chain: ModulusChain
 def _interval(claims: Claims, parameters: Parameters) -> Interval:
     """The interval of the integers within, or how to read residues, as the plain modulus allows it."""
     interval = Interval(*claims.pair("interval", LARGEST_INTERVAL_BITS))
-    t = parameters.plain_modulus if isinstance(parameters, BFVParameters) else 0
+    t = value_modulus(parameters)
     if not interval.fits(t) or (interval.wraps and interval.low not in (0, -(t // 2))):
         raise FormatError(f"plain modulus {t} does not tell the integers of {interval} apart")
     return interval
