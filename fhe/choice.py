@@ -291,7 +291,7 @@ def _batching_primes(N: int, value_bits: int, count: int) -> tuple[int, ...]:
     """The smallest primes t = 1 mod 2N from the count-th root of 2^(value_bits + 1) on; none if they are too large.
 
     >>> _batching_primes(2**14, 15, 1), _batching_primes(2**14, 20, 1), _batching_primes(2**14, 64, 3)
-    ((65537,), (2424833,), (3604481, 3735553, 4063233))
+    ((65537,), (2424833,), (3604481, 3735553, 4423681))
     """
     root = math.ceil(2 ** ((value_bits + 1) / count))
     candidates = (2 * N * k + 1 for k in integers_from(-(-root // (2 * N))))

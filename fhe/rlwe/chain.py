@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from weakref import WeakValueDictionary
 
 from fhe.backend.choose import choose
 from fhe.backend.protocol import Backend
@@ -18,7 +19,7 @@ class ModulusChain:
     serve every level without copying.
     """
 
-    __slots__ = ("__dict__", "_log_q", "_q", "_qp", "backend", "parameters")
+    __slots__ = ("__dict__", "__weakref__", "_log_q", "_q", "_qp", "backend", "parameters")
 
     def __init__(self, parameters: Parameters, backend: Backend) -> None:
         self.parameters = parameters
@@ -82,6 +83,12 @@ class ModulusChain:
         return Basis.of(self.parameters.ring_degree, moduli, self.backend)
 
 
+_living: WeakValueDictionary[tuple[Parameters, Backend], ModulusChain] = WeakValueDictionary()
+
+
 @lru_cache(maxsize=64)
 def _chain(parameters: Parameters, backend: Backend) -> ModulusChain:
-    return ModulusChain(parameters, backend)
+    """The one chain of a parameter set on a backend, for as long as anybody holds it: ciphertexts compare by it."""
+    chain = _living.get((parameters, backend)) or ModulusChain(parameters, backend)
+    _living[parameters, backend] = chain
+    return chain

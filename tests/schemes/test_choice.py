@@ -141,8 +141,8 @@ IMPOSSIBLE: list[tuple[Callable[[], Parameters], str]] = [
     (lambda: choose_ckks(1, security=80), "128, 192 and 256 bits, not 80"),
     (lambda: choose_ckks(1, slots=2**17), "N = 131072 is too small for 262144 coefficients"),
     (lambda: choose_ckks(1, slots=4096, ring_degree=4096), "N = 4096 is too small for 8192"),
-    (lambda: choose_bfv(60, value_bits=40), "depth 60 with values of 40 bits .* holds depth 5[0-9] at most"),
-    (lambda: choose_bfv(1, value_bits=49), "1 to 48 bits and a sign, not 49; .*several plain moduli"),
+    (lambda: choose_bfv(120, value_bits=40), "depth 120 with values of 40 bits .* holds depth 5[0-9] at most"),
+    (lambda: choose_bfv(1, value_bits=513), "values have 1 to 512 bits and a sign, not 513"),
     (lambda: choose_bfv(1, value_bits=8, plain_modulus=257), "not both"),
     (lambda: choose_bfv(1, sums=0), r"from 1 to 2\^40"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,7 @@ from fhe.interval import Interval
 from fhe.owner import KeyOwner
 from fhe.parameters import Parameters
 from fhe.primes import crt_centred
+from fhe.rlwe.chain import ModulusChain
 from fhe.wide import WideBFVParameters, combined, parts, value_modulus
 from tests.io.parties import forged, with_entry
 from tests.schemes.owners import INSECURE, owner
@@ -206,3 +208,11 @@ def test_residues_combine_to_the_integer_of_the_interval(moduli: set[int], data:
     assert found.tolist() == [x]
     assert crt_centred([x % t for t in chosen], chosen) == (x + (M - 1) // 2) % M - (M - 1) // 2
     assert Interval(low, low + M - 1).fits(M) == (max(-low, low + M - 1) < max(M, 1 << 62))
+
+
+def test_contexts_of_one_set_share_their_chain_however_many_others_there_were() -> None:
+    keys = party(60)
+    for bits in range(80):
+        ModulusChain.of(replace(SETS[300], insecure=f"set {bits}"))
+    server = Context.from_bytes(keys.public(rotations=[]).to_bytes())
+    assert keys.decrypt(server.encrypt([5], bound=5) + keys.encrypt([6], bound=6)).tolist() == [11]
