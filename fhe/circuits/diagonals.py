@@ -27,12 +27,20 @@ class Diagonals:
         Steps by which x is added to itself before, so that it repeats; then the slots after x must be zero.
     folds
         Steps by which the sum is added to itself afterwards.
+    period
+        With which all u_k repeat through the row, a power of two; ``entries`` has the first only. 0: they do not.
     """
 
     row: int
     entries: Entries
     spreads: tuple[int, ...] = ()
     folds: tuple[int, ...] = ()
+    period: int = 0
+
+    @property
+    def width(self) -> int:
+        """The slots that say it all: the period, or the row."""
+        return self.period or self.row
 
     @cached_property
     def steps(self) -> tuple[int, ...]:
@@ -51,10 +59,14 @@ class Diagonals:
         if values.dtype.kind == "c":
             values = np.abs(values)
         kind = values.dtype if values.dtype.kind == "f" else object  # integers exactly
-        positive, negative = np.zeros(self.row, dtype=kind), np.zeros(self.row, dtype=kind)
-        np.add.at(positive, slots, np.maximum(values, 0))
-        np.add.at(negative, slots, np.minimum(values, 0))
-        return _folded(positive, self.folds), _folded(negative, self.folds)
+        sums = []
+        for part in (np.maximum(values, 0), np.minimum(values, 0)):
+            if kind is object:
+                sums.append(np.zeros(self.width, dtype=object))
+                np.add.at(sums[-1], slots, part)
+            else:
+                sums.append(np.bincount(slots, part, minlength=self.width))
+        return _folded(sums[0], self.folds), _folded(sums[1], self.folds)
 
     @cached_property
     def gain(self) -> float:
@@ -66,22 +78,24 @@ class Diagonals:
     def energy(self) -> float:
         """By how much independent errors grow, in root mean square: max_i of sqrt(sum_k |u_k[i]|^2), folds included."""
         _, slots, values = self.entries
-        squares = np.bincount(slots, np.abs(values.astype(np.complex128)) ** 2, minlength=self.row)
+        squares = np.bincount(slots, np.abs(values).astype(np.float64) ** 2, minlength=self.width)
         return float(np.sqrt(_folded(squares, self.folds).max()))
 
     def vectors(self, shifts: Sequence[int]) -> NDArray[Any]:
-        """u_k rolled by its shift, one for each of the steps: ``(len(steps), row)``."""
+        """u_k rolled by its shift, one for each of the steps, a period of it: ``(len(steps), width)``."""
         steps, slots, values = self.entries
-        index = np.searchsorted(self.steps, steps)
-        out = np.zeros((len(self.steps), self.row), dtype=values.dtype)
-        out[index, (slots + np.asarray(shifts, dtype=np.int64)[index]) % self.row] = values
+        place = np.zeros(self.row, dtype=np.int64)
+        place[np.array(self.steps, dtype=np.int64) + self.row // 2] = np.arange(len(self.steps))
+        index = place[steps + self.row // 2]
+        out = np.zeros((len(self.steps), self.width), dtype=values.dtype)
+        out[index, (slots + np.asarray(shifts, dtype=np.int64)[index]) % self.width] = values
         return out
 
     def __call__(self, x: NDArray[Any]) -> NDArray[Any]:
         """The map of plain slots."""
         for step in self.spreads:
             x = x + np.roll(x, -step)
-        vectors = self.vectors([0] * len(self.steps))
+        vectors = np.tile(self.vectors([0] * len(self.steps)), self.row // self.width)
         y = sum((u * np.roll(x, -k) for k, u in zip(self.steps, vectors, strict=True)), np.zeros_like(x))
         return _folded(y, self.folds)
 
@@ -125,12 +139,9 @@ def repeating(matrix: NDArray[Any], row: int, period: int) -> Iterator[tuple[Dia
     for folds in range(max(period // lowest, 1).bit_length()):
         height = max(period, lowest) >> folds
         k = (j - i) % min(height, period)
-        copies = np.arange(row // (height << folds))[:, None] * (height << folds)
-        places = ((j - k) % (height << folds) if folds else i) + copies
-        values = np.broadcast_to(matrix[i, j], places.shape)
-        steps = np.broadcast_to(_cyclic(k, row), places.shape)
+        places = (j - k) % (height << folds) if folds else i
         sums = tuple(height << fold for fold in reversed(range(folds)))
-        yield Diagonals(row, (steps.ravel(), places.ravel(), values.ravel()), (), sums), height
+        yield Diagonals(row, (_cyclic(k, row), places, matrix[i, j]), (), sums, height << folds), height
 
 
 def unwrapped(matrix: NDArray[Any], row: int) -> Diagonals:

@@ -60,8 +60,16 @@ class CKKSEncoder:
         return Plaintext(self.chain, self.polynomial(slots, scale, self.chain.q(level)), level, scale, bound)
 
     def polynomial(self, slots: NDArray[Any], scale: float, basis: Basis) -> CoeffPoly:
-        """round(Delta * embed^-1(z)) over any basis, for the values of all slots."""
-        return CoeffPoly.from_floats(basis, np.rint(self.embed(slots) * scale))
+        """round(Delta * embed^-1(z)) over any basis, for the values of all slots, or of one period of them.
+
+        Slots that repeat with a power of two T are those of a polynomial in X^(N / 2T), of a ring of degree 2T.
+        """
+        embedded = np.rint(self.embed(slots) * scale)
+        if len(embedded) < self.parameters.ring_degree:
+            coefficients = np.zeros(self.parameters.ring_degree)
+            coefficients[:: self.parameters.ring_degree // len(embedded)] = embedded
+            embedded = coefficients
+        return CoeffPoly.from_floats(basis, embedded)
 
     def decode(self, poly: Poly, scale: float, count: int | None = None) -> NDArray[np.complex128]:
         """The first ``count`` slots of a polynomial at this scale."""
@@ -78,10 +86,12 @@ class CKKSEncoder:
             )
 
     def embed(self, slots: NDArray[Any]) -> NDArray[np.float64]:
-        """Slots to real coefficients ``(..., N)``."""
+        """Slots to real coefficients ``(..., N)``; fewer slots, a power of two, in a ring of their own."""
+        count = slots.shape[-1]
+        order, twist = (self._order, self._twist) if count == self.slots else embedding_tables(2 * count)
         at_roots = np.empty(slots.shape, dtype=np.complex128 if slots.dtype.kind == "c" else np.float64)
-        at_roots[..., self._order] = slots
-        w = _transformed(at_roots) * (self._twist.conj() / self.slots)
+        at_roots[..., order] = slots
+        w = _transformed(at_roots) * (twist.conj() / count)
         return np.concatenate([w.real, w.imag], axis=-1)
 
     def unembed(self, coefficients: NDArray[np.float64]) -> NDArray[np.complex128]:

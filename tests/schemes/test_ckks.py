@@ -211,3 +211,12 @@ def test_an_eager_evaluator_settles_every_product(backend: Backend) -> None:
     cubic, lazy = (evaluate_polynomial(e, x.shards[0], p) for e in (eager, eager.lazy()))
     assert (cubic.degree, cubic.level) == (1, CKKS.max_level - 2)
     assert eager.precision_bits(cubic) > eager.precision_bits(lazy) - 1
+
+
+@pytest.mark.parametrize("period", [1, 2, 8])
+def test_repeating_slots_are_encoded_in_a_ring_of_their_own(ckks: KeyOwner, period: int) -> None:
+    encoder, rng = CKKSEncoder(ckks.chain), np.random.default_rng(period)
+    for values in (rng.normal(size=period), rng.normal(size=period) + 1j * rng.normal(size=period)):
+        once = encoder.polynomial(values, 2.0**40, ckks.chain.q(1))
+        full = encoder.polynomial(np.tile(values, encoder.slots // period), 2.0**40, ckks.chain.q(1))
+        assert once.coefficients() == full.coefficients()
