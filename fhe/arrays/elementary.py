@@ -14,7 +14,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from fhe.arrays.approximate import ApproximateFunction, Interval, approximate, ends
 from fhe.arrays.functions import apply, depth_of_stages, require
 from fhe.circuits import approximation
+from fhe.circuits.deviation import as_exact, distance, off_by
 from fhe.circuits.remez import Function
 from fhe.circuits.sign import sign
 from fhe.errors import EncodingError
@@ -275,7 +276,7 @@ def _kinked(name: str, half: float, x: Any, interval: Interval | None, degree: i
         x, levels=depth_of_stages(composed.stages, x.layout.tidy) + 1, products=True, what=f"fhe.{name}, {composed}"
     )
     y = x * apply(composed, x)
-    return y.map(lambda shard: replace(shard, noise=shard.noise + error * shard.scale))
+    return y.map(lambda shard: off_by(shard, error))
 
 
 def softmax(x: Any, axis: int = -1, *, interval: Interval | None = None, error: float = 1e-3) -> Any:
@@ -296,13 +297,13 @@ def softmax(x: Any, axis: int = -1, *, interval: Interval | None = None, error: 
     low, high = ends(bound_of(x) if interval is None else interval)
     count, least, each = x.shape[axis], math.exp(low), error * math.exp(low) / 4
     powers = exp(x, interval=(low, high), error=each).settled()
-    off = max(shard.noise / shard.scale for shard in powers.shards)
-    exact = powers.map(lambda shard: replace(shard, noise=0.0))
+    off = max(map(distance, powers.shards))
+    exact = powers.map(as_exact)
     between = count * (least - each), count * (math.exp(high) + each)
     total = inverse(exact.sum(axis=axis, keepdims=True), interval=between, error=error * math.exp(-high) / 2)
     # With errors up to e in the powers p_i and s = p_1 + … + p_n, those of p_i / s are up to (e + n e p_i / s) / s.
     more = (1 + 1 / count) * off / max(least - off, SMALLEST)
-    return (exact * total).map(lambda shard: replace(shard, noise=shard.noise + more * shard.scale))
+    return (exact * total).map(lambda shard: off_by(shard, more))
 
 
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {

@@ -11,6 +11,7 @@ from fhe.arrays.elementwise import with_plain
 from fhe.arrays.packed import A, Packed
 from fhe.circuits.approximation import Approximation, needs_map
 from fhe.circuits.comparison import evaluate_composition
+from fhe.circuits.deviation import off_by
 from fhe.circuits.polynomial import depth_of_polynomial, evaluate_polynomial
 from fhe.errors import EncodingError, LevelError
 from fhe.rlwe.automorphism import rotation_elements, swap_element
@@ -55,7 +56,7 @@ def apply(function: Approximation | Sequence[Series], x: A) -> A:
         for p in stages:
             x = _applied(p, x)
     if approximate:
-        x = x.map(lambda shard: replace(shard, noise=shard.noise + approximate.error * shard.scale))
+        x = x.map(lambda shard: off_by(shard, approximate.error))
     return x
 
 

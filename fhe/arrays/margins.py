@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,6 +22,7 @@ import numpy as np
 from fhe.arrays.elementary import bound_of
 from fhe.arrays.functions import apply, depth_of_stages, require
 from fhe.circuits.approximation import Approximation
+from fhe.circuits.deviation import as_exact, distance, off_by
 from fhe.circuits.sign import sign as composed_sign
 from fhe.circuits.sign import slack
 
@@ -67,7 +68,7 @@ def complement(mask: Any) -> Any:
 def extreme(x: Any, y: Any, largest: bool, margin: float | None = None, error: float | None = None) -> Any:
     """The larger or the smaller of both, element by element; within the margin where they are nearer than it."""
     low, high, off = _exchanged(x, y, margin, error)
-    return _off_by(high if largest else low, off)
+    return (high if largest else low).map(lambda shard: off_by(shard, off))
 
 
 def _exchanged(x: Any, y: Any, margin: float | None, error: float | None) -> tuple[Any, Any, float]:
@@ -81,9 +82,9 @@ def _exchanged(x: Any, y: Any, margin: float | None, error: float | None) -> tup
     levels = depth_of_stages(step.stages, d.layout.tidy) + 1
     require(d, levels=levels, products=True, conjugation=len(step.gaps) > 1, what=f"ordering by {step}, and a product,")
     off, asked = max(bound * step.error, step.margin), d
-    if (distance := _noise(d)) > bound * slack(step.gaps[0]):
+    if (near := max(map(distance, d.shards))) > bound * slack(step.gaps[0]):
         # What a ciphertext holds, it holds exactly; and extremes are off by no more than their operands.
-        off, x, y, d = off + distance, _exact(x), _exact(y), _exact(d)
+        off, x, y, d = off + near, _exact(x), _exact(y), _exact(d)
         asked = d + d.map(d.evaluator.swap)  # 2 d without what lies beside the real line
         step = _step(asked, 2 * step.margin, error)
     moved = d * apply(replace(step, error=0.0), asked)
@@ -92,13 +93,9 @@ def _exchanged(x: Any, y: Any, margin: float | None, error: float | None) -> tup
     return low, high, off
 
 
-def _noise(x: Any) -> float:
-    return max(float(shard.noise / shard.scale) for shard in x.shards)
-
-
 def _exact(x: Any) -> Any:
     """The same ciphertexts, as encryptions of just what they hold."""
-    return x.map(lambda shard: replace(shard, noise=0.0)) if hasattr(x, "shards") else x
+    return x.map(as_exact) if hasattr(x, "shards") else x
 
 
 def _bound(x: Any) -> float:
@@ -108,11 +105,6 @@ def _bound(x: Any) -> float:
 def _within(x: Any, most: float) -> Any:
     """The same array, no value of which is known to exceed a bound."""
     return x.map(lambda shard: replace(shard, bound=min(shard.bound, most)))
-
-
-def _off_by(x: Any, distance: float) -> Any:
-    """The same array as what stands in, with an error of up to this, for something else."""
-    return x.map(lambda shard: replace(shard, noise=shard.noise + distance * shard.scale))
 
 
 def _step(d: Any, margin: float | None, error: float | None) -> Approximation:
@@ -133,7 +125,7 @@ def sort(arrays: Sequence[Any], margin: float | None = None, error: float | None
     for i, j in network(len(found)):
         found[i], found[j], more = _exchanged(found[i], found[j], margin, error)
         off[i] = off[j] = max(off[i], off[j]) + more
-    return [_off_by(x, distance) for x, distance in zip(found, off, strict=True)]
+    return [x.map(partial(off_by, most=most)) for x, most in zip(found, off, strict=True)]
 
 
 def network(count: int) -> Iterator[tuple[int, int]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from numpy.polynomial import Chebyshev
 
+from fhe.circuits.deviation import as_exact, distance, off_by
 from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.extremes import steepest
 from fhe.circuits.polynomial import evaluate_polynomial
@@ -31,22 +32,21 @@ def evaluate_composition(
     if len(stages) == 1:
         return evaluate_polynomial(evaluator, replace(x, bound=min(x.bound, 1.0)), stages[0], (gaps[0], 1.0))
     evaluator.keys.require_galois(swap_element(evaluator.chain.parameters.ring_degree))
-    distance = x.noise / x.scale
-    beside = distance**2 * steepest(stages[0].deriv(), -1.0, 1.0, distance) / 2
+    near = distance(x)
+    beside = near**2 * steepest(stages[0].deriv(), -1.0, 1.0, near) / 2
     for p, gap in zip(stages[:-1], gaps, strict=False):
         y = evaluator.settle(evaluate_polynomial(evaluator, _taken_as_exact(x, gap), p / 2))
-        y = replace(y, noise=y.noise + beside / 2 * y.scale, bound=0.5)
+        y = replace(off_by(y, beside / 2), bound=0.5)
         x, beside = evaluator.add(y, evaluator.swap(y)), 0.0
     return evaluate_polynomial(evaluator, _taken_as_exact(x, gaps[-1]), stages[-1])
 
 
 def _taken_as_exact(x: Ciphertext, gap: float) -> Ciphertext:
     """x without its noise, since this stays within the slack; NoiseError if it does not."""
-    distance = x.noise / x.scale
-    if distance > slack(gap):
+    if distance(x) > slack(gap):
         raise NoiseError(
             f"this comparison tells values apart that differ by {gap:.2g} of their bound, and needs them with errors "
-            f"of at most {slack(gap):.2g}; the tracked error is {distance:.2g}: use a larger scale_bits, a wider "
+            f"of at most {slack(gap):.2g}; the tracked error is {distance(x):.2g}: use a larger scale_bits, a wider "
             "margin, or encrypt(…, symmetric=True)"
         )
-    return replace(x, noise=0.0, bound=1 + distance)
+    return replace(as_exact(x), bound=1 + distance(x))

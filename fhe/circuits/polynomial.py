@@ -24,6 +24,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
 
+from fhe.circuits.deviation import as_exact, distance, off_by
 from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.extremes import Series, largest, steepest
 from fhe.errors import EncodingError, LevelError
@@ -73,11 +74,11 @@ def evaluate_polynomial(
     plan = _cheapest(kind, coefficients)
     if plan.relinearizations():
         evaluator.keys.require_relinearization()
-    distance = x.noise / x.scale
-    most, slope = _range_and_slope(kind, coefficients, max(x.bound, NOTHING), within, distance)
-    exact = replace(x, noise=0.0, bound=x.bound + distance)
+    near = distance(x)
+    most, slope = _range_and_slope(kind, coefficients, max(x.bound, NOTHING), within, near)
+    exact = replace(as_exact(x), bound=x.bound + near)
     y = _Evaluation(evaluator, parameters, exact, kind).run(plan, parameters.scale(x.level - depth + 1) ** 2)
-    return replace(y, noise=y.noise + slope * distance * y.scale, bound=min(most, y.bound))
+    return replace(off_by(y, slope * near, slope * (x.rms or x.noise) / x.scale), bound=min(most, y.bound))
 
 
 @lru_cache(maxsize=256)
@@ -219,8 +220,9 @@ class _Evaluation:
         """c B_j at this level and scale."""
         x = self.basis(j).at_level(level)
         factor = round(c * scale / x.scale)
-        noise = abs(factor) * x.noise + 0.5 * x.scale * x.bound  # c is rounded to half a unit of scale / x.scale
-        return x.with_polys([poly.scale(factor) for poly in x.c], scale=scale, noise=noise, bound=abs(c) * x.bound)
+        scaled = replace(x, scale=scale, noise=abs(factor) * x.noise, rms=abs(factor) * x.rms, bound=abs(c) * x.bound)
+        rounded = off_by(scaled, 0.5 * x.scale * x.bound / scale)  # c, to half a unit of scale / x.scale
+        return rounded.with_polys([poly.scale(factor) for poly in x.c])
 
     def run(self, plan: _Plan, scale: float) -> Ciphertext:
         """The pending value of a plan, at this scale."""

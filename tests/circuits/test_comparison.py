@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fhe
 from fhe.backend.protocol import Backend
 from fhe.circuits.approximation import Approximation
 from fhe.circuits.comparison import evaluate_composition
@@ -83,3 +84,16 @@ def test_a_single_stage_needs_no_conjugates(quick: KeyOwner) -> None:
     evaluate_composition(server.evaluator, x, single.stages, single.gaps)
     with pytest.raises(MissingKeyError, match="conjugat"):
         evaluate_composition(server.evaluator, x, double.stages, double.gaps)
+
+
+@pytest.mark.parametrize(("margin_bits", "depth"), [(12, 16), (4, 8)])
+def test_in_a_secure_ring(margin_bits: int, depth: int) -> None:
+    """Noise is a hundred times what small rings have, and the promise still little more than the error."""
+    margin = 2.0**-margin_bits
+    function, party = sign(margin, 2 * margin), fhe.ckks(depth=depth, bound=4)
+    assert function.depth <= depth
+    rng = np.random.default_rng(margin_bits)
+    u = rng.uniform(margin, 1, party.parameters.slots) * rng.choice([-1, 1], party.parameters.slots)
+    u[:8] = points(margin)
+    found, promised = evaluated(party, party.encrypt(u, bound=1.0).shards[0], function)
+    assert np.max(np.abs(found - np.sign(u))[np.abs(u) >= margin]) <= promised <= 1.5 * function.error

@@ -105,6 +105,15 @@ def test_an_error_grows_by_the_slope_of_where_values_are(quick: KeyOwner) -> Non
     assert near_one.noise / near_one.scale < 35 / 16 * (1 - 0.9**2) ** 3 * 1e-4 * 1.2
 
 
+def test_the_usual_error_is_as_expected(quick: KeyOwner) -> None:
+    """Of one polynomial on many encryptions: an estimate, within a factor."""
+    p, x = Chebyshev([0.5, 0.25, 0, -0.5, 0.125]), np.cos(np.linspace(0, np.pi, 8))
+    results = [evaluate_polynomial(quick.evaluator, quick.encrypt(x, bound=1.0).shards[0], p) for _ in range(40)]
+    seen = np.sqrt(np.mean([(values(quick, y) - p(x)) ** 2 for y in results]))
+    expected = 2.0 ** -quick.evaluator.expected_precision_bits(results[0])
+    assert expected / 12 < seen < 1.5 * expected
+
+
 @pytest.mark.parametrize("kind", [Polynomial, Chebyshev])
 def test_nothing_is_rescaled_only_to_meet_a_scale(
     quick: KeyOwner, monkeypatch: pytest.MonkeyPatch, kind: type[Series]
