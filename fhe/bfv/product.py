@@ -47,7 +47,7 @@ LONGEST_BITS = 120  # of 2 t N times the number of pairs
 
 Pair = tuple[Ciphertext, Ciphertext]
 Halves = tuple[EvalPoly, EvalPoly]  # a polynomial over A (or B) and over Q
-Extension = Callable[[Poly], Halves]
+Extension = Callable[[CoeffPoly, Poly], Halves]  # of a polynomial by coefficients, and as it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,15 @@ def _tensors(pairs: Sequence[Pair], left: Extension, right: Extension) -> list[t
     totals: list[tuple[EvalPoly, ...]] = []
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         group = pairs[start : start + PAIRS_AT_ONCE]
-        xs, ys = [[left(c) for c in x.c] for x, _ in group], [[right(c) for c in y.c] for _, y in group]
-        parts = [tensor_sum([[c[half] for c in x] for x in xs], [[c[half] for c in y] for y in ys]) for half in (0, 1)]
+        by_coefficients = {id(x): list(zip(x.coeffs(), x.c, strict=True)) for pair in group for x in pair}
+        xs = {id(x): [left(*both) for both in by_coefficients[id(x)]] for x, _ in group}
+        ys = {id(y): [right(*both) for both in by_coefficients[id(y)]] for _, y in group}
+        parts = [
+            tensor_sum(
+                [[c[half] for c in xs[id(x)]] for x, _ in group], [[c[half] for c in ys[id(y)]] for _, y in group]
+            )
+            for half in (0, 1)
+        ]
         totals = [_plus(a, b) for a, b in zip(totals, parts, strict=True)] if totals else parts
     return totals
 
@@ -140,14 +147,14 @@ def _plus(x: Sequence[EvalPoly], y: Sequence[EvalPoly]) -> tuple[EvalPoly, ...]:
     return tuple(a + b for a, b in zip(x, y, strict=True))
 
 
-def _extended(x: Poly, basis: Basis) -> Halves:
+def _extended(coeff: CoeffPoly, x: Poly, basis: Basis) -> Halves:
     """x itself, over a basis and over Q."""
-    return x.to_coeff().convert(basis).to_eval(), x.to_eval()
+    return coeff.convert(basis).to_eval(), x.to_eval()
 
 
-def _rounded(y: Poly, A: Auxiliary, Q: Basis) -> Halves:
+def _rounded(coeff: CoeffPoly, _: Poly, A: Auxiliary, Q: Basis) -> Halves:
     """y' = round(A y / Q)."""
-    rounded: CoeffPoly = y.to_coeff().scale_limbs(A.into_remainder).convert(A.basis).scale_limbs(A.out_of_remainder)
+    rounded = coeff.scale_limbs(A.into_remainder).convert(A.basis).scale_limbs(A.out_of_remainder)
     return rounded.to_eval(), rounded.convert(Q).to_eval()
 
 
