@@ -193,31 +193,30 @@ class BFVEvaluator:
     def inner_product(self, xs: Sequence[Ciphertext], ys: Sequence[Ciphertext]) -> Ciphertext:
         """xs[0] * ys[0] + xs[1] * ys[1] + … mod t, slot by slot: one scaling and one relinearisation, once settled.
 
-        Operands are settled first, and brought to the lowest of their levels. Raises EncodingError for other than one
-        y for each x, ValueOverflowError before anything and NoiseError before any product is computed.
+        Operands are settled first, and brought to the lowest of their levels. Raises, before any work, EncodingError
+        for other than one y for each x, ValueOverflowError and NoiseError for what the result would be.
         """
         if len(xs) != len(ys) or not xs:
             raise EncodingError(f"a sum of products takes pairs, one at least: not {len(xs)} and {len(ys)} factors")
         values = self.values.inner_product(xs, ys)
-        pairs = self._level_pairs(xs, ys)
-        level = pairs[0][0].level
-        bounds = (noise.multiply_bfv(self.parameters, level, x.noise, y.noise) for x, y in pairs)
-        what = "a product" if len(pairs) == 1 else f"a sum of {len(pairs)} products"
-        bound = self._checked(noise.add(*bounds), level, what)
-        c, raised = product.products(pairs)
-        return pairs[0][0].with_polys(c, noise=bound, raised=raised, **values)
-
-    def _level_pairs(self, xs: Sequence[Ciphertext], ys: Sequence[Ciphertext]) -> list[tuple[Ciphertext, Ciphertext]]:
-        """Settled, each operand once, and at the lowest of all their levels."""
         for x in (*xs, *ys):
             same_key(xs[0], x)
-        settled = {id(x): self.settle(x) for x in (*xs, *ys)}
-        level = min(x.level for x in settled.values())
-        lowered = {key: self._lowered_factor(x, level) for key, x in settled.items()}
-        return [(lowered[id(x)], lowered[id(y)]) for x, y in zip(xs, ys, strict=True)]
+        distinct = {id(x): x for x in (*xs, *ys)}
+        level = min(map(self.settled_level, distinct.values()))
+        noises = {key: self._settled_noise(x, level) for key, x in distinct.items()}
+        bounds = (
+            noise.multiply_bfv(self.parameters, level, noises[id(x)], noises[id(y)])
+            for x, y in zip(xs, ys, strict=True)
+        )
+        what = "a product" if len(xs) == 1 else f"a sum of {len(xs)} products"
+        bound = self._checked(noise.add(*bounds), level, what)
+        factors = {key: self._factor(x, level) for key, x in distinct.items()}
+        c, raised = product.products([(factors[id(x)], factors[id(y)]) for x, y in zip(xs, ys, strict=True)])
+        return xs[0].with_polys(c, level=level, noise=bound, raised=raised, **values)
 
-    def _lowered_factor(self, x: Ciphertext, level: int) -> Ciphertext:
-        """A factor at a level not above its own; lowered by its coefficients, which a product needs anyway."""
+    def _factor(self, x: Ciphertext, level: int) -> Ciphertext:
+        """A settled factor, at a lower level still; lowered by its coefficients, which a product needs anyway."""
+        x = self.settle(x)
         return x if x.level == level else self.mod_switch(x.with_polys(x.coeffs()), level)
 
     def relinearize(self, x: Ciphertext) -> Ciphertext:
@@ -235,14 +234,21 @@ class BFVEvaluator:
 
     def settled_level(self, x: Ciphertext) -> int:
         """The level that `settle` leads to."""
-        switched = x.noise
-        if x.degree > 1:
-            switched = noise.add(switched, noise.key_switch(self.parameters, x.level))
-        return self._sufficient_level(switched, x.level)
+        return self._sufficient_level(self._linear_noise(x), x.level)
+
+    def _settled_noise(self, x: Ciphertext, level: int) -> float:
+        """Of x once it is settled, and at a level not above that."""
+        settled = self.settled_level(x)
+        bound = self._switched_noise(self._linear_noise(x), x.level, settled)
+        return self._switched_noise(bound, settled, level)
+
+    def _linear_noise(self, x: Ciphertext) -> float:
+        """Of x at degree 1."""
+        return x.noise if x.degree < 2 else noise.add(x.noise, noise.key_switch(self.parameters, x.level))
 
     def _relinearized(self, x: Ciphertext, level: int) -> Ciphertext:
-        switched = noise.add(x.noise, noise.key_switch(self.parameters, x.level))
-        bound = self._checked(self._switched_noise(switched, x.level, level), level, "a relinearisation")
+        bound = self._switched_noise(self._linear_noise(x), x.level, level)
+        self._checked(bound, level, "a relinearisation")
         check_key(x, self.keys.key_id, "evaluation keys")
         c = product.relinearized(x, self.keys.require_relinearization(), level)
         return x.with_polys(c, level=level, noise=bound, raised=0)

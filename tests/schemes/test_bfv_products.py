@@ -190,6 +190,8 @@ def test_refusals_come_before_any_work(bfv: KeyOwner, monkeypatch: pytest.Monkey
         monkeypatch.setattr(type(bfv.chain.backend), name, None)
     with pytest.raises(NoiseError, match="a sum of 8 products at level 0"):
         ev.inner_product([low] * 8, [low] * 8)
+    with pytest.raises(NoiseError, match="a sum of 8 products at level 0"):
+        ev.inner_product([low] * 8, [product] * 8)
     with pytest.raises(MissingKeyError, match="relinearis"):
         keyless.settle(product)
 
