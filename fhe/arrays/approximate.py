@@ -17,7 +17,7 @@ from fhe.errors import EncodingError
 
 Interval = tuple[float, float] | float
 
-TOLERANCE = 1e-4  # of the largest |f|, where neither degree nor error is given
+TOLERANCE = 1e-4  # of the largest |f|, or of 1 if that is less, where neither degree nor error is given
 USUAL_DEGREE = 63
 
 
@@ -54,9 +54,10 @@ def approximate(
 
     ``function`` takes and gives real NumPy arrays. ``interval`` is (low, high), or b for (-b, b). A polynomial of
     degree d takes ceil(log2(d + 1)) levels, and one more unless 2 / (high - low) is whole. Without ``degree`` and
-    ``error`` it is the least degree up to 63 whose error is within 1e-4 of the largest |f|, or degree 63. The error is
-    absolute; it is measured at 64 points for each degree and more, and what lies between them is bounded by the steps
-    from point to point: this holds for functions without spikes. (Remez' exchange; see `fhe.circuits.remez`.)
+    ``error`` it is the least degree up to 63 whose error is within 1e-4, or 1e-4 of the largest |f| if that is less;
+    degree 63 if there is none. The error is absolute; it is measured at 64 points for each degree and more, and what
+    lies between them is bounded by the steps from point to point: this holds for functions without spikes. (Remez'
+    exchange; see `fhe.circuits.remez`.)
 
     Raises EncodingError for an interval, degree or error that is none, and for a function that is not finite there.
 
@@ -107,7 +108,7 @@ def ends(interval: Interval) -> tuple[float, float]:
 def _usual(function: Function, low: float, high: float) -> Approximation:
     coarse = best(function, 1, low, high)  # checks the function and the interval
     x = np.linspace(*coarse.domain, 257)
-    error = TOLERANCE * float(np.max(np.abs(function(x))))
+    error = TOLERANCE * min(1.0, float(np.max(np.abs(function(x)))))
     try:
         return within(function, error, low, high, USUAL_DEGREE) if error else coarse
     except EncodingError:
