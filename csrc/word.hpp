@@ -24,10 +24,11 @@ constexpr u64 reverse_bits(u64 x, int bits) {
   return reversed;
 }
 
-// Words that a loop asks for ahead of time where its rows lie beyond the second-level cache: 4 KiB, long enough for
-// main memory, short enough to stay in the first level. Asking beyond the end of a row is harmless.
-constexpr std::size_t kWordsAhead = 512;
-inline void prefetch(const u64* from) { __builtin_prefetch(from); }
-inline void prefetch_to_write(const u64* to) { __builtin_prefetch(to, 1); }
+// Bytes that a loop asks for ahead of time where its rows lie beyond the second-level cache: long enough for main
+// memory, short enough to stay in the first level. Asking beyond the end of a row is harmless.
+constexpr std::size_t kBytesAhead = 6144, kWordsAhead = 512;
+// Always inline: gcc takes a function that only asks ahead for one without effects, and drops its calls.
+__attribute__((always_inline)) inline void prefetch(const void* from) { __builtin_prefetch(from); }
+__attribute__((always_inline)) inline void prefetch_to_write(const void* to) { __builtin_prefetch(to, 1); }
 
 }  // namespace fhe

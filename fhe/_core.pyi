@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-Opaque = Any  # as an argument a Basis or a Buffer: the protocol keeps both opaque
+Opaque = Any  # as an argument a Basis, a Buffer or a PackedKey: the protocol keeps both opaque
 
 class Basis:
     def __init__(self, ring_degree: int, moduli: Sequence[int], roots: Sequence[int], target: str) -> None: ...
@@ -20,6 +20,10 @@ class Buffer:
     @property
     def shape(self) -> tuple[int, ...]: ...
     def __buffer__(self, flags: int, /) -> memoryview: ...
+
+class PackedKey:
+    @property
+    def nbytes(self) -> int: ...
 
 class SecretWords:
     def __init__(self, count: int) -> None: ...
@@ -66,24 +70,14 @@ def divide_round_coeff(basis: Opaque, start: int, stop: int, x: Opaque) -> Buffe
 def divide_round_eval(basis: Opaque, start: int, stop: int, x: Opaque) -> Buffer: ...
 def divide_round_sum(basis: Opaque, special: int, start: int, stop: int, x: Opaque, y: Opaque) -> Buffer: ...
 def decompose(basis: Opaque, special: int, digit: int, coeff: Opaque, evaluated: Opaque) -> tuple[Buffer, ...]: ...
+def pack_key(basis: Opaque, b: Sequence[Opaque], a: Sequence[Opaque]) -> PackedKey: ...
+def unpack_key(key: Opaque) -> tuple[list[Buffer], list[Buffer]]: ...
+def key_product(basis: Opaque, digits: Sequence[Opaque], key: Opaque) -> tuple[Buffer, Buffer]: ...
 def key_switch(
-    basis: Opaque,
-    special: int,
-    digit: int,
-    coeff: Opaque,
-    evaluated: Opaque,
-    key_b: Sequence[Opaque],
-    key_a: Sequence[Opaque],
+    basis: Opaque, special: int, digit: int, coeff: Opaque, evaluated: Opaque, key: Opaque
 ) -> tuple[Buffer, Buffer]: ...
 def switch_down(
-    basis: Opaque,
-    special: int,
-    digit: int,
-    stop: int,
-    x: Opaque,
-    key_b: Sequence[Opaque],
-    key_a: Sequence[Opaque],
-    ys: Sequence[Opaque],
+    basis: Opaque, special: int, digit: int, stop: int, x: Opaque, key: Opaque, ys: Sequence[Opaque]
 ) -> tuple[Buffer, Buffer]: ...
 def uniform(basis: Opaque, words: Any) -> Buffer: ...
 def ternary(basis: Opaque, words: Any) -> Buffer: ...

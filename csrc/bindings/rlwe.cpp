@@ -15,26 +15,32 @@ py::tuple decompose_tuple(const Basis& basis, std::size_t special, std::size_t d
 }
 
 std::pair<Buffer, Buffer> switch_key(const Basis& basis, std::size_t special, std::size_t digit, const Buffer& coeff,
-                                     const Buffer& evaluated, const std::vector<Buffer>& key_b,
-                                     const std::vector<Buffer>& key_a) {
-  return key_switch(basis, {special, digit, &coeff, evaluated}, {key_b, key_a});
+                                     const Buffer& evaluated, const PackedKey& key) {
+  return key_switch(basis, {special, digit, &coeff, evaluated}, key);
 }
 
 std::pair<Buffer, Buffer> switch_key_down(const Basis& basis, std::size_t special, std::size_t digit, std::size_t stop,
-                                          const Buffer& x, const std::vector<Buffer>& key_b,
-                                          const std::vector<Buffer>& key_a, const std::vector<Buffer>& ys) {
-  return switch_down(basis, {special, digit, nullptr, x}, {key_b, key_a}, stop, ys);
+                                          const Buffer& x, const PackedKey& key, const std::vector<Buffer>& ys) {
+  return switch_down(basis, {special, digit, nullptr, x}, key, stop, ys);
 }
 
 }  // namespace
 
 void bind_rlwe(py::module_& m) {
-  const py::arg basis("basis"), special("special"), digit("digit"), coeff("coeff"), evaluated("evaluated");
+  const py::arg basis("basis"), special("special"), digit("digit"), coeff("coeff"), evaluated("evaluated"), key("key");
+  py::class_<PackedKey>(m, "PackedKey").def_property_readonly("nbytes", &PackedKey::bytes);
+  m.def(
+      "pack_key",
+      [](const Basis& b, const std::vector<Buffer>& rows_b, const std::vector<Buffer>& rows_a) {
+        return PackedKey(b, rows_b, rows_a);
+      },
+      NoGil(), basis, py::arg("b"), py::arg("a"));
+  m.def("unpack_key", &PackedKey::rows, NoGil(), key);
   m.def("decompose", &decompose_tuple, basis, special, digit, coeff, evaluated);
-  m.def("key_switch", &switch_key, NoGil(), basis, special, digit, coeff, evaluated, py::arg("key_b"),
-        py::arg("key_a"));
-  m.def("switch_down", &switch_key_down, NoGil(), basis, special, digit, py::arg("stop"), py::arg("x"),
-        py::arg("key_b"), py::arg("key_a"), py::arg("ys"));
+  m.def("key_product", &key_product, NoGil(), basis, py::arg("digits"), key);
+  m.def("key_switch", &switch_key, NoGil(), basis, special, digit, coeff, evaluated, key);
+  m.def("switch_down", &switch_key_down, NoGil(), basis, special, digit, py::arg("stop"), py::arg("x"), key,
+        py::arg("ys"));
 }
 
 }  // namespace fhe

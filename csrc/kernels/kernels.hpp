@@ -15,6 +15,15 @@ namespace fhe {
 
 struct NttTables;  // ring/ntt_tables.hpp
 
+// Rows (b_j, a_j) of one limb, packed: kKeyColumns columns at a time (or all of a shorter row), digit by digit, b before
+// a, `width` bytes a residue, little end first, and `stride` bytes from block to block. 64 bytes beyond the last residue
+// may be read.
+constexpr std::size_t kKeyColumns = 16;
+struct PackedRows {
+  const unsigned char* bytes;
+  std::size_t stride, width;
+};
+
 struct Kernels {
   const char* name;      // "scalar", "avx512ifma", ...
   bool (*supported)();   // does this CPU run it?
@@ -44,9 +53,9 @@ struct Kernels {
   // out = sum_j xs[j] * ys[j], any number of terms >= 1
   void (*inner_product)(u64* out, const u64* const* xs, const u64* const* ys, std::size_t terms, std::size_t n,
                         const Modulus& q);
-  // The same for two rows of factors at once.
-  void (*inner_product_pair)(u64* first, u64* second, const u64* const* xs, const u64* const* first_ys,
-                             const u64* const* second_ys, std::size_t terms, std::size_t n, const Modulus& q);
+  // (b, a) = (sum_j xs[j] * b_j, sum_j xs[j] * a_j) for one limb of a switching key.
+  void (*key_product)(u64* b, u64* a, const u64* const* xs, std::size_t terms, const PackedRows& key, std::size_t n,
+                      const Modulus& q);
   // For each of `outputs` rows o: out[o] = sum_i rows[i] * weights[o * inputs + i] mod *q[o].
   // rows[i] are any values below 2^50 (residues of other primes); weights are in [0, q[o]). No output is an input.
   void (*weighted_sums)(u64* const* out, std::size_t outputs, const u64* const* rows, std::size_t inputs,

@@ -110,8 +110,10 @@ struct WideResidues : Residues {
   static std::size_t terms_of_a_sum(const Modulus& q) { return std::size_t{1} << RealSum::log_terms(q); }
 
   FHE_INLINE Sum start(Vec x) const { return RealSum::start(prime, x); }
-  FHE_INLINE static Sum add_product(Sum sum, const u64* x, const u64* y) {
-    sum.add_product(enter(x), enter(y));
+  using Row = Real;
+  FHE_INLINE static Row row(Vec x) { return Simd::to_real_exact(x); }
+  FHE_INLINE static Sum add_product(Sum sum, Real x, Real y) {
+    sum.add_product(x, y);
     return sum;
   }
   FHE_INLINE Vec finish(const Sum& sum) const { return sum.finish(*this, prime); }

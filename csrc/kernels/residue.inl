@@ -87,9 +87,9 @@ struct WideResidues : Residues {
   }
 
   FHE_INLINE Sum start(Vec x) const { return Simd::widen(x); }
-  FHE_INLINE static Sum add_product(Sum z, const u64* x, const u64* y) {
-    return Simd::mul_add(z, load_once(x), load_once(y));
-  }
+  using Row = Vec;
+  FHE_INLINE static Row row(Vec x) { return x; }
+  FHE_INLINE static Sum add_product(Sum z, Vec x, Vec y) { return Simd::mul_add(z, x, y); }
 
   // z = z_1 2^S + z_0 < 2^(2S) to [0, q): both lazy products, by 2^S and by 1, share a quotient and are in
   // [0, 4q) together.

@@ -28,7 +28,7 @@ const Kernels kKernels = {
     sub_mul_scalar_add,
     tensor,
     inner_product,
-    inner_product_pair,
+    key_product,
     weighted_sums,
     quotient,
     gather,

@@ -16,21 +16,25 @@ struct WeightedRun {
   bool first;
 };
 
-template <int outputs, int vectors>
+template <int outputs, int vectors, bool lead>
 void weighted_tile(u64* const* out, const WeightedRun& run, const Weight* weights, std::size_t begin, std::size_t end,
                    const Modulus* const* q) {
   for (std::size_t column = begin; column < end; column += vectors * Simd::kLanes) {
     WeightedResidues::Sum sum[outputs][vectors];
     unroll<outputs * vectors>([&](auto k) FHE_INLINE {
       constexpr int o = k / vectors, v = k % vectors;
+      prefetch_to_write(out[o] + column + v * Simd::kLanes + kColumnsAtOnce);
       const Vec before = run.first ? Simd::broadcast(0) : Simd::load(out[o] + column + v * Simd::kLanes);
       sum[o][v] = WeightedResidues::start(*q[o], before);
     });
     const Weight* weight = weights;
     for (std::size_t i = 0; i < run.terms; ++i, weight += outputs) {
       WeightedResidues::Row x[vectors];
-      unroll<vectors>([&](auto v)
-                          FHE_INLINE { x[v] = WeightedResidues::row(run.rows[i] + column + v * Simd::kLanes); });
+      unroll<vectors>([&](auto v) FHE_INLINE {
+        const u64* const from = run.rows[i] + column + v * Simd::kLanes;
+        if constexpr (lead) prefetch(from + kColumnsAtOnce);
+        x[v] = WeightedResidues::row(from);
+      });
       unroll<outputs>([&](auto o) FHE_INLINE {
         const auto w = WeightedResidues::broadcast(weight[o]);
         unroll<vectors>([&](auto v) FHE_INLINE { WeightedResidues::add_product(sum[o][v], x[v], w); });
@@ -52,7 +56,9 @@ void weighted_group(u64* const* out, std::size_t outputs, const WeightedRun& run
     for (std::size_t o = 0; o < outputs; o += kTileOutputs) {
       const std::size_t tile = std::min<std::size_t>(kTileOutputs, outputs - o);
       unroll<kTileOutputs>([&](auto k) {
-        if (tile == k + 1) weighted_tile<k + 1, vectors>(out + o, run, weights + o * run.terms, begin, end, q + o);
+        if (tile != k + 1) return;
+        const auto sums = o == 0 ? weighted_tile<k + 1, vectors, true> : weighted_tile<k + 1, vectors, false>;
+        sums(out + o, run, weights + o * run.terms, begin, end, q + o);
       });
     }
   }

@@ -100,36 +100,20 @@ class Decomposition {
   Scratch terms_;
 };
 
-Axes check_half(const Basis& basis, const Operand& x, std::size_t digits, const std::vector<Buffer>& half) {
-  if (half.size() != digits)
-    throw std::invalid_argument("a switching key of " + std::to_string(half.size()) + " digits for a polynomial of " +
-                                std::to_string(digits));
-  Axes leading = x.evaluated.leading();
-  for (const Buffer& part : half) {
-    basis.check_prefix(part);
-    leading = broadcast(leading, part.leading());
-  }
-  return leading;
-}
-
-// The leading axes of a switched polynomial.
-Axes check_key(const Basis& basis, const Operand& x, const SwitchingKey& key) {
-  const std::size_t digits = digits_of(basis, x).size();
-  return broadcast(check_half(basis, x, digits, key.b), check_half(basis, x, digits, key.a));
-}
-
-// A row of each digit of one half of a key.
-ConstRows key_rows(const std::vector<Buffer>& half, std::size_t polynomial, std::size_t limb) {
-  ConstRows rows;
-  rows.reserve(half.size());
-  for (const Buffer& part : half) rows.push_back(part.row(polynomial % part.polynomials(), limb));
-  return rows;
+// A limb of both halves of the inner product of digits with a key.
+void key_product_row(const Basis& basis, std::size_t limb, const ConstRows& digits, const PackedKey& key, u64* b,
+                     u64* a) {
+  basis.kernels(limb).key_product(b, a, digits.data(), digits.size(),
+                                  {key.limb(limb), key.stride(limb), key.width(limb)}, basis.ring_degree(),
+                                  basis.modulus(limb));
 }
 
 // What switches the limbs of polynomials, some at a time so that the digits are still in cache when they meet the key.
 class Switch {
  public:
-  Switch(const Basis& basis, const Operand& x, const SwitchingKey& key) : digits_(basis, x), basis_(basis), key_(key) {}
+  Switch(const Basis& basis, const Operand& x, const PackedKey& key) : digits_(basis, x), basis_(basis), key_(key) {
+    key.check(basis, digits_.digits.size());
+  }
 
   // body(limb, rows of the digits) for all limbs from `start` to before `stop` of polynomial p.
   template <class Body>
@@ -157,17 +141,15 @@ class Switch {
     }
   }
 
-  // A limb of both halves of result i, from the rows of the digits.
-  void multiply(std::size_t i, std::size_t limb, const ConstRows& rows, u64* b, u64* a) const {
-    const ConstRows key_b = key_rows(key_.b, i, limb), key_a = key_rows(key_.a, i, limb);
-    basis_.kernels(limb).inner_product_pair(b, a, rows.data(), key_b.data(), key_a.data(), rows.size(),
-                                            basis_.ring_degree(), basis_.modulus(limb));
+  // A limb of both halves, from the rows of the digits.
+  void multiply(std::size_t limb, const ConstRows& rows, u64* b, u64* a) const {
+    key_product_row(basis_, limb, rows, key_, b, a);
   }
 
  private:
   const Decomposition digits_;
   const Basis& basis_;
-  const SwitchingKey& key_;
+  const PackedKey& key_;
 };
 
 }  // namespace
@@ -192,16 +174,35 @@ std::vector<Buffer> decompose(const Basis& basis, const Operand& x) {
   return out;
 }
 
-std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const SwitchingKey& key) {
-  const Axes leading = check_key(basis, x, key);
+std::pair<Buffer, Buffer> key_product(const Basis& basis, const std::vector<Buffer>& digits, const PackedKey& key) {
+  key.check(basis, digits.size());
+  if (digits.empty()) throw std::invalid_argument("a product of 0 digits with a switching key");
+  const Axes& leading = digits[0].leading();
+  for (const Buffer& digit : digits) {
+    basis.check(digit);
+    if (digit.leading() != leading)
+      throw std::invalid_argument("digits of leading axes " + to_string(leading) + " and " +
+                                  to_string(digit.leading()));
+  }
+  Buffer b(leading, basis.size(), basis.ring_degree()), a(leading, basis.size(), basis.ring_degree());
+  for_each_limb(basis.size(), 4 * digits.size() * b.polynomials() * basis.ring_degree(), [&](std::size_t limb) {
+    for (std::size_t p = 0; p < b.polynomials(); ++p) {
+      ConstRows rows;
+      for (const Buffer& digit : digits) rows.push_back(digit.row(p, limb));
+      key_product_row(basis, limb, rows, key, b.row(p, limb), a.row(p, limb));
+    }
+  });
+  return {std::move(b), std::move(a)};
+}
+
+std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const PackedKey& key) {
   const Switch by(basis, x, key);
-  const std::size_t polynomials = x.evaluated.polynomials();
+  const Axes& leading = x.evaluated.leading();
   Buffer b(leading, basis.size(), basis.ring_degree()), a(leading, basis.size(), basis.ring_degree());
   by.each_group(0, basis.size(), [&](std::size_t start, std::size_t count) {
-    for (std::size_t p = 0; p < polynomials; ++p)
+    for (std::size_t p = 0; p < b.polynomials(); ++p)
       by.limbs(p, start, count, [&](std::size_t limb, const ConstRows& rows) {
-        for (std::size_t i = p; i < b.polynomials(); i += polynomials)
-          by.multiply(i, limb, rows, b.row(i, limb), a.row(i, limb));
+        by.multiply(limb, rows, b.row(p, limb), a.row(p, limb));
       });
   });
   return {std::move(b), std::move(a)};
@@ -209,11 +210,9 @@ std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const
 
 namespace {
 
-void check_addends(const Basis& basis, const Operand& x, const Axes& leading, const std::vector<Buffer>& addends) {
+void check_addends(const Basis& basis, const Operand& x, const std::vector<Buffer>& addends) {
+  const Axes& leading = x.evaluated.leading();
   if (addends.size() > 2) throw std::invalid_argument(std::to_string(addends.size()) + " addends to two halves");
-  if (leading != x.evaluated.leading())
-    throw std::invalid_argument("a switching key of leading axes " + to_string(leading) + " for polynomials of " +
-                                to_string(x.evaluated.leading()));
   for (const Buffer& y : addends)
     if (y.limbs() + x.special != basis.size() || y.ring_degree() != basis.ring_degree() || y.leading() != leading)
       throw std::invalid_argument("an addend of (leading…, limbs, N) = " + to_string(y.leading()) +
@@ -235,11 +234,11 @@ void switch_dropped(const Switch& by, const Division& division, const Operand& x
                     std::size_t size, const Half (&halves)[2]) {
   const std::size_t N = x.evaluated.ring_degree(), special = x.special;
   by.each_limb(p, 0, special, [&](std::size_t limb, const ConstRows& rows) {
-    by.multiply(p, limb, rows, halves[0].terms.row(limb), halves[1].terms.row(limb));
+    by.multiply(limb, rows, halves[0].terms.row(limb), halves[1].terms.row(limb));
   });
   by.each_limb(p, stop, size, [&](std::size_t limb, const ConstRows& rows) {
     const Scratch switched(2, N);
-    by.multiply(p, limb, rows, switched.row(0), switched.row(1));
+    by.multiply(limb, rows, switched.row(0), switched.row(1));
     for (int k = 0; k < 2; ++k)
       division.add(halves[k].terms.row(special + limb - stop), switched.row(k), halves[k].added(p, limb - special),
                    limb);
@@ -253,7 +252,7 @@ void switch_kept(const Switch& by, const Division& division, const Operand& x, s
   const std::size_t N = x.evaluated.ring_degree(), special = x.special;
   by.each_group(special, stop, [&](std::size_t start, std::size_t count) {
     by.limbs(p, start, count, [&](std::size_t limb, const ConstRows& rows) {
-      by.multiply(p, limb, rows, halves[0].out.row(p, limb - special), halves[1].out.row(p, limb - special));
+      by.multiply(limb, rows, halves[0].out.row(p, limb - special), halves[1].out.row(p, limb - special));
     });
     const Scratch remainders(count, N);
     for (const Half& half : halves) {
@@ -269,14 +268,14 @@ void switch_kept(const Switch& by, const Division& division, const Operand& x, s
 
 }  // namespace
 
-std::pair<Buffer, Buffer> switch_down(const Basis& basis, const Operand& x, const SwitchingKey& key, std::size_t stop,
+std::pair<Buffer, Buffer> switch_down(const Basis& basis, const Operand& x, const PackedKey& key, std::size_t stop,
                                       const std::vector<Buffer>& addends) {
-  const Axes leading = check_key(basis, x, key);
-  check_addends(basis, x, leading, addends);
+  check_addends(basis, x, addends);
   const Division& division = Division::of(basis, x.special, x.special, stop);
   const std::size_t N = basis.ring_degree(), count = division.terms_count();
   const auto addend = [&](std::size_t half) { return half < addends.size() ? &addends[half] : nullptr; };
   const Switch by(basis, x, key);
+  const Axes& leading = x.evaluated.leading();
   Buffer b(leading, stop - x.special, N), a(leading, stop - x.special, N);
   const Half halves[2] = {{addend(0), Scratch(count, N), b}, {addend(1), Scratch(count, N), a}};
   for (std::size_t p = 0; p < x.evaluated.polynomials(); ++p) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../ring/basis.hpp"
+#include "packed_key.hpp"
 
 namespace fhe {
 
@@ -18,17 +19,13 @@ struct Operand {
   const Buffer& evaluated;
 };
 
-// Rows (b_j, a_j) over P*Q_l, or over more primes after these; one for each digit.
-struct SwitchingKey {
-  const std::vector<Buffer>&b, &a;
-};
-
 // All throw std::invalid_argument when buffers do not fit the basis or one another.
 std::vector<Buffer> decompose(const Basis& basis, const Operand& x);
-std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const SwitchingKey& key);
+std::pair<Buffer, Buffer> key_product(const Basis& basis, const std::vector<Buffer>& digits, const PackedKey& key);
+std::pair<Buffer, Buffer> key_switch(const Basis& basis, const Operand& x, const PackedKey& key);
 // The halves of `key_switch` u_k to round((u_k + P y_k) / D) over the limbs special … stop-1, D the product of all
 // others; there may be fewer addends y_k than halves.
-std::pair<Buffer, Buffer> switch_down(const Basis& basis, const Operand& x, const SwitchingKey& key, std::size_t stop,
+std::pair<Buffer, Buffer> switch_down(const Basis& basis, const Operand& x, const PackedKey& key, std::size_t stop,
                                       const std::vector<Buffer>& addends);
 
 }  // namespace fhe

@@ -32,6 +32,25 @@ struct Avx2 {
         _mm256_blendv_pd(_mm256_castsi256_pd(y), _mm256_castsi256_pd(x), _mm256_castsi256_pd(y)));
   }
 
+  // Words of `width` bytes, one after another: two to a half, spread by a shuffle.
+  struct Packed {
+    const std::size_t width;
+    const __m256i spread;
+    FHE_INLINE explicit Packed(std::size_t width) : width(width), spread(spread_of(width)) {}
+    FHE_INLINE Vec load(const unsigned char* from) const {
+      const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+      const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 2 * width));
+      return _mm256_shuffle_epi8(_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1), spread);
+    }
+    // Byte b of word k of a half comes from byte k * width + b, or is zero.
+    FHE_INLINE static __m256i spread_of(std::size_t width) {
+      signed char index[32];
+      for (std::size_t i = 0; i < 32; ++i)
+        index[i] = i % 8 < width ? static_cast<signed char>(i / 8 % 2 * width + i % 8) : -1;
+      return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(index));
+    }
+  };
+
   FHE_INLINE static Real as_real(Vec x) { return _mm256_castsi256_pd(x); }
   FHE_INLINE static Vec as_word(Real x) { return _mm256_castpd_si256(x); }
   FHE_INLINE static Real broadcast_real(double x) { return _mm256_set1_pd(x); }

@@ -32,6 +32,19 @@ struct Avx512 {
   FHE_INLINE static Vec sub(Vec x, Vec y) { return _mm512_sub_epi64(x, y); }
   FHE_INLINE static Vec min(Vec x, Vec y) { return _mm512_min_epu64(x, y); }
 
+  // Words of `width` bytes, one after another.
+  struct Packed {
+    const std::size_t width;
+    const Vec places, mask;
+    FHE_INLINE explicit Packed(std::size_t width)
+        : width(width),
+          places(_mm512_mullo_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), broadcast(width))),
+          mask(broadcast(~u64{0} >> (64 - 8 * width))) {}
+    FHE_INLINE Vec load(const unsigned char* from) const {
+      return _mm512_and_si512(_mm512_i64gather_epi64(places, from, 1), mask);
+    }
+  };
+
   FHE_INLINE static Real as_real(Vec x) { return _mm512_castsi512_pd(x); }
   FHE_INLINE static Vec as_word(Real x) { return _mm512_castpd_si512(x); }
   FHE_INLINE static Real broadcast_real(double x) { return _mm512_set1_pd(x); }

@@ -8,7 +8,7 @@
 
 #include "avx512.hpp"
 
-FHE_TARGET_REGION_BEGIN("avx512f,avx512dq,avx512ifma")
+FHE_TARGET_REGION_BEGIN("avx512f,avx512dq,avx512bw,avx512ifma,avx512vbmi")
 
 namespace fhe::simd {
 
@@ -18,7 +18,28 @@ struct Avx512Ifma : Avx512 {
   static constexpr int kMaxModulusBits = 50;
   static constexpr int kLogMaxTerms = 11;  // a Wide holds 2^11 low halves below 2^52 and one 64-bit word
 
-  static bool supported() { return Avx512::supported() && __builtin_cpu_supports("avx512ifma"); }
+  static bool supported() { 
+    return Avx512::supported() && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512ifma") &&
+           __builtin_cpu_supports("avx512vbmi");
+  }
+
+  // Words of `width` bytes, one after another: spread by one shuffle of bytes.
+  struct Packed {
+    const std::size_t width;
+    const Vec spread;
+    const __mmask64 kept;
+    FHE_INLINE explicit Packed(std::size_t width)
+        : width(width), spread(spread_of(width)), kept(_cvtu64_mask64(0x0101010101010101 * ((u64{1} << width) - 1))) {}
+    FHE_INLINE Vec load(const unsigned char* from) const {
+      return _mm512_maskz_permutexvar_epi8(kept, spread, _mm512_loadu_si512(from));
+    }
+    // Byte b of word k comes from byte k * width + b.
+    FHE_INLINE static Vec spread_of(std::size_t width) {
+      unsigned char index[64];
+      for (std::size_t i = 0; i < 64; ++i) index[i] = static_cast<unsigned char>((i / 8 * width + i % 8) % 64);
+      return _mm512_loadu_si512(index);
+    }
+  };
 
   struct Wide {  // high * 2^52 + low
     Vec high, low;

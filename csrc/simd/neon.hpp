@@ -28,6 +28,20 @@ struct Neon {
   FHE_INLINE static Vec sub(Vec x, Vec y) { return vsubq_u64(x, y); }
   FHE_INLINE static Vec min(Vec x, Vec y) { return vbslq_u64(vcltq_u64(x, y), x, y); }
 
+  // Words of `width` bytes, one after another.
+  struct Packed {
+    const std::size_t width;
+    const Vec mask;
+    FHE_INLINE explicit Packed(std::size_t width)
+        : width(width), mask(broadcast(~u64{0} >> (64 - 8 * width))) {}
+    FHE_INLINE Vec load(const unsigned char* from) const {
+      u64 words[2];
+      __builtin_memcpy(&words[0], from, 8);
+      __builtin_memcpy(&words[1], from + width, 8);
+      return vandq_u64(vld1q_u64(words), mask);
+    }
+  };
+
   FHE_INLINE static Real as_real(Vec x) { return vreinterpretq_f64_u64(x); }
   FHE_INLINE static Vec as_word(Real x) { return vreinterpretq_u64_f64(x); }
   FHE_INLINE static Real broadcast_real(double x) { return vdupq_n_f64(x); }

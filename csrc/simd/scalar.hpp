@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 
 #include "../word.hpp"
 #include "region.hpp"
@@ -27,6 +28,18 @@ struct Scalar {
   static Vec broadcast(u64 x) { return x; }
 
   static void settle(Vec&) {}
+
+  // Words of `width` bytes, one after another.
+  struct Packed {
+    const std::size_t width;
+    const u64 mask;
+    explicit Packed(std::size_t width) : width(width), mask(~u64{0} >> (64 - 8 * width)) {}
+    Vec load(const unsigned char* from) const {
+      u64 word;
+      std::memcpy(&word, from, sizeof word);
+      return word & mask;
+    }
+  };
 
   static Vec add(Vec x, Vec y) { return x + y; }
   static Vec sub(Vec x, Vec y) { return x - y; }

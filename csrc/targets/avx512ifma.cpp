@@ -6,7 +6,7 @@
 #include "../kernels/includes.hpp"
 #include "targets.hpp"
 
-FHE_TARGET_REGION_BEGIN("avx512f,avx512dq,avx512ifma")
+FHE_TARGET_REGION_BEGIN("avx512f,avx512dq,avx512bw,avx512ifma,avx512vbmi")
 
 namespace fhe {
 namespace {

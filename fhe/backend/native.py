@@ -76,6 +76,9 @@ class NativeBackend:
     divide_round_sum = staticmethod(_core.divide_round_sum)
 
     decompose = staticmethod(_core.decompose)
+    pack_key = staticmethod(_core.pack_key)
+    unpack_key = staticmethod(_core.unpack_key)
+    key_product = staticmethod(_core.key_product)
     key_switch = staticmethod(_core.key_switch)
     switch_down = staticmethod(_core.switch_down)
 

@@ -43,6 +43,13 @@ class Buffer(Protocol):
     def shape(self) -> tuple[int, ...]: ...
 
 
+class Key(Protocol):
+    """What the layers above may know of a switching key that a backend has packed."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
 def uniform_words(ring_degree: int) -> int:
     """Words of keystream that `Backend.uniform` reads for each row of N residues.
 
@@ -234,37 +241,33 @@ class Backend(Protocol):
         """
         ...
 
-    def key_switch(
-        self,
-        basis: BasisHandle,
-        special: int,
-        digit: int,
-        coeff: Buffer,
-        evaluated: Buffer,
-        key_b: Sequence[Buffer],
-        key_a: Sequence[Buffer],
-    ) -> tuple[Buffer, Buffer]:
-        """`decompose`, then the `inner_product` of the digits with both halves of a switching key, over P*Q_l.
+    def pack_key(self, basis: BasisHandle, b: Sequence[Buffer], a: Sequence[Buffer]) -> Key:
+        """A switching key of rows (b_j, a_j), one for each digit, as this backend likes to read it. No leading axes."""
+        ...
 
-        The key has a row for each digit of x, no more; the rows may have more limbs, as in `inner_product`.
+    def unpack_key(self, key: Key) -> tuple[Sequence[Buffer], Sequence[Buffer]]:
+        """The rows b_j and a_j of a switching key, over the basis of `pack_key`."""
+        ...
+
+    def key_product(self, basis: BasisHandle, digits: Sequence[Buffer], key: Key) -> tuple[Buffer, Buffer]:
+        """(sum_j d_j b_j, sum_j d_j a_j) mod q_i: `inner_product` of the digits with both halves of a switching key.
+
+        The key is over the basis or a longer one that begins so; it has a row for each digit, and may have more.
         """
         ...
 
+    def key_switch(
+        self, basis: BasisHandle, special: int, digit: int, coeff: Buffer, evaluated: Buffer, key: Key
+    ) -> tuple[Buffer, Buffer]:
+        """`decompose`, then the `key_product` of the digits."""
+        ...
+
     def switch_down(
-        self,
-        basis: BasisHandle,
-        special: int,
-        digit: int,
-        stop: int,
-        x: Buffer,
-        key_b: Sequence[Buffer],
-        key_a: Sequence[Buffer],
-        ys: Sequence[Buffer],
+        self, basis: BasisHandle, special: int, digit: int, stop: int, x: Buffer, key: Key, ys: Sequence[Buffer]
     ) -> tuple[Buffer, Buffer]:
         """`key_switch` of evaluations x, then `divide_round_sum` of each half with its y over ``special … stop-1``.
 
-        There may be fewer ``ys`` than halves: `divide_round_eval` of those without. They have the leading axes of x,
-        and the key has no others.
+        There may be fewer ``ys`` than halves: `divide_round_eval` of those without. They have the leading axes of x.
         """
         ...
 

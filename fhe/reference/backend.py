@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 
 from fhe.backend.protocol import uniform_words
 from fhe.reference import residue, rns, sampling
-from fhe.reference.buffer import RowBuffer, common_leading, join
+from fhe.reference.buffer import RowBuffer, RowKey, common_leading, join
 from fhe.reference.loops import inner_loops
 from fhe.reference.rns import Basis
 
 Opaque = Any  # a RowBuffer: the protocol keeps its buffers opaque
+OpaqueKey = Any  # a RowKey
 
 
 class _SecretBytes(bytearray):
@@ -198,37 +200,30 @@ class ReferenceBackend:
         raised = self.ntt(basis, self.convert(basis.select(range(start, stop)), basis, coeff.select(limbs)))
         return join(raised.select(range(start)), evaluated.select(limbs), raised.select(range(stop, len(basis))))
 
+    def pack_key(self, basis: Basis, b: Sequence[Opaque], a: Sequence[Opaque]) -> RowKey:
+        return RowKey(tuple(map(_rows, b)), tuple(map(_rows, a)))
+
+    def unpack_key(self, key: OpaqueKey) -> tuple[tuple[RowBuffer, ...], tuple[RowBuffer, ...]]:
+        assert isinstance(key, RowKey), f"a key of another backend: {type(key).__name__}"
+        return key.b, key.a
+
+    def key_product(self, basis: Basis, digits: Sequence[Opaque], key: OpaqueKey) -> tuple[RowBuffer, RowBuffer]:
+        b, a = self.unpack_key(key)
+        return self.inner_product(basis, digits, b[: len(digits)]), self.inner_product(basis, digits, a[: len(digits)])
+
     def key_switch(
-        self,
-        basis: Basis,
-        special: int,
-        digit: int,
-        coeff: Opaque,
-        evaluated: Opaque,
-        key_b: Sequence[Opaque],
-        key_a: Sequence[Opaque],
+        self, basis: Basis, special: int, digit: int, coeff: Opaque, evaluated: Opaque, key: OpaqueKey
     ) -> tuple[RowBuffer, RowBuffer]:
-        digits = self.decompose(basis, special, digit, coeff, evaluated)
-        return self.inner_product(basis, digits, key_b), self.inner_product(basis, digits, key_a)
+        return self.key_product(basis, self.decompose(basis, special, digit, coeff, evaluated), key)
 
     def switch_down(
-        self,
-        basis: Basis,
-        special: int,
-        digit: int,
-        stop: int,
-        x: Opaque,
-        key_b: Sequence[Opaque],
-        key_a: Sequence[Opaque],
-        ys: Sequence[Opaque],
+        self, basis: Basis, special: int, digit: int, stop: int, x: Opaque, key: OpaqueKey, ys: Sequence[Opaque]
     ) -> tuple[RowBuffer, RowBuffer]:
-        coeff = self.intt(basis.select(range(special, len(basis))), x)
-        b, a = self.key_switch(basis, special, digit, coeff, x, key_b, key_a)
-        addends = [*ys, *repeat(self.zeros(basis.select(range(special, len(basis))), _rows(x).leading), 2 - len(ys))]
-        first, second = (
-            self.divide_round_sum(basis, special, special, stop, u, y) for u, y in zip((b, a), addends, strict=True)
-        )
-        return first, second
+        lower = basis.select(range(special, len(basis)))
+        switched = self.key_switch(basis, special, digit, self.intt(lower, x), x, key)
+        addends = [*ys, *repeat(self.zeros(lower, _rows(x).leading), 2 - len(ys))]
+        b, a = map(partial(self.divide_round_sum, basis, special, special, stop), switched, addends)
+        return b, a
 
     # --- sampling ---------------------------------------------------------------------------------------
 

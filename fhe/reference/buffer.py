@@ -77,3 +77,15 @@ def join(*buffers: RowBuffer) -> RowBuffer:
     polynomials = zip(*(buffer.copy().polynomials(leading) for buffer in buffers), strict=True)
     rows = (row for parts in polynomials for part in parts for row in part)
     return RowBuffer.of(leading, sum(buffer.shape[-2] for buffer in buffers), buffers[0].shape[-1], rows)
+
+
+@dataclass(frozen=True)
+class RowKey:
+    """A switching key: the rows as they came."""
+
+    b: tuple[RowBuffer, ...]
+    a: tuple[RowBuffer, ...]
+
+    @property
+    def nbytes(self) -> int:
+        return sum(8 * math.prod(row.shape) for row in (*self.b, *self.a))

@@ -124,7 +124,7 @@ def _switching_key(chain: ModulusChain, claims: Claims, section: Section) -> Swi
     _require_size("a switching key", section, parameters, parameters.special + parameters.moduli(level), digits)
     basis = chain.qp(level)
     a = tuple(uniform(basis, seed, digit=digit) for digit in range(digits))
-    return SwitchingKey(unpack(EvalPoly, basis, section), a, level, seed)
+    return SwitchingKey.of(unpack(EvalPoly, basis, section), a, level, seed)
 
 
 def _require_size(

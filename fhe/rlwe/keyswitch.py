@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fhe.backend.protocol import Key
 from fhe.errors import LevelError
+from fhe.ring.basis import Basis
 from fhe.ring.poly import EvalPoly, Poly
 from fhe.rlwe.chain import ModulusChain
 
@@ -23,20 +25,43 @@ Pair = tuple[EvalPoly, EvalPoly]
 
 @dataclass(frozen=True, slots=True)
 class SwitchingKey:
-    """Digits (b_j, a_j) over P*Q_level. The a_j are expanded from ``seed``, which is all that travels of them."""
+    """Digits (b_j, a_j) over P*Q_level, as the backend packs them.
 
-    b: tuple[EvalPoly, ...]
-    a: tuple[EvalPoly, ...]
+    The a_j are expanded from ``seed``, which is all that travels of them.
+    """
+
+    basis: Basis
+    data: Key
     level: int
     seed: bytes
 
+    @classmethod
+    def of(cls, b: Sequence[EvalPoly], a: Sequence[EvalPoly], level: int, seed: bytes) -> SwitchingKey:
+        """The key of the rows (b_j, a_j), one for each digit."""
+        basis = b[0].basis
+        data = basis.backend.pack_key(basis.handle, [poly.data for poly in b], [poly.data for poly in a])
+        return cls(basis, data, level, seed)
+
+    @property
+    def b(self) -> tuple[EvalPoly, ...]:
+        """The b_j, unpacked."""
+        return self._rows(0)
+
+    @property
+    def a(self) -> tuple[EvalPoly, ...]:
+        """The a_j, unpacked."""
+        return self._rows(1)
+
+    def _rows(self, half: int) -> tuple[EvalPoly, ...]:
+        return tuple(EvalPoly(self.basis, row) for row in self.basis.backend.unpack_key(self.data)[half])
+
     @property
     def nbytes(self) -> int:
-        """Bytes of the residues in memory."""
-        return sum(8 * poly.data.shape[-1] * poly.data.shape[-2] for poly in (*self.b, *self.a))
+        """Bytes in memory."""
+        return self.data.nbytes
 
     def __repr__(self) -> str:
-        return f"SwitchingKey(digits={len(self.b)}, level={self.level})"
+        return f"SwitchingKey(level={self.level}, nbytes={self.nbytes})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +87,7 @@ def inner_product(digits: Digits, key: SwitchingKey) -> Pair:
     """(sum_j d_j b_j, sum_j d_j a_j) over P*Q_l: P times the switched polynomial, before the division."""
     _check_level(digits.level, key)
     basis = digits.chain.qp(digits.level)
-    backend, rows = digits.chain.backend, [digit.data for digit in digits.polys]
-    b = backend.inner_product(basis.handle, rows, [poly.data for poly in key.b[: len(rows)]])
-    a = backend.inner_product(basis.handle, rows, [poly.data for poly in key.a[: len(rows)]])
+    b, a = digits.chain.backend.key_product(basis.handle, [digit.data for digit in digits.polys], key.data)
     return EvalPoly(basis, b), EvalPoly(basis, a)
 
 
@@ -73,15 +96,8 @@ def switch_extended(chain: ModulusChain, level: int, x: Poly, key: SwitchingKey)
     _check_level(level, key)
     coeff, evaluated = x.to_coeff(), x.to_eval()
     basis, parameters = chain.qp(level), chain.parameters
-    digits = -(-parameters.limbs(level) // parameters.digit)
     b, a = chain.backend.key_switch(
-        basis.handle,
-        len(parameters.special),
-        parameters.digit,
-        coeff.data,
-        evaluated.data,
-        [poly.data for poly in key.b[:digits]],
-        [poly.data for poly in key.a[:digits]],
+        basis.handle, len(parameters.special), parameters.digit, coeff.data, evaluated.data, key.data
     )
     return EvalPoly(basis, b), EvalPoly(basis, a)
 
@@ -101,16 +117,9 @@ def switch_down(
     _check_level(level, key)
     basis, parameters = chain.qp(level), chain.parameters
     special, to_level = len(parameters.special), level if to_level is None else to_level
-    digits, kept = -(-parameters.limbs(level) // parameters.digit), parameters.limbs(to_level)
+    stop = special + parameters.limbs(to_level)
     b, a = chain.backend.switch_down(
-        basis.handle,
-        special,
-        parameters.digit,
-        special + kept,
-        x.data,
-        [poly.data for poly in key.b[:digits]],
-        [poly.data for poly in key.a[:digits]],
-        [poly.data for poly in addends],
+        basis.handle, special, parameters.digit, stop, x.data, key.data, [poly.data for poly in addends]
     )
     return EvalPoly(chain.q(to_level), b), EvalPoly(chain.q(to_level), a)
 

@@ -90,7 +90,7 @@ class SecretKey:
             with wiped(e_j, e_eval, message, masked):
                 b.append((-a_j).mul_add(target, masked))
                 a.append(a_j)
-        return SwitchingKey(tuple(b), tuple(a), level, seed)
+        return SwitchingKey.of(b, a, level, seed)
 
     # --- encryption and decryption --------------------------------------------------------------------------
 
