@@ -66,7 +66,7 @@ class Operands:
             "divide_round_eval": (SPECIAL, LIMBS, x),
             "inner_product": (self.key, self.key),
             "intt": (x,),
-            "key_switch": (SPECIAL, DIGIT, part, part, self.key, self.key),
+            "key_switch": (SPECIAL, DIGIT, part, part, self.backend.pack_key(self.basis.handle, self.key, self.key)),
             "mul_add": (x, y, x),
             "mul_scalar": (x, [q - 2 for q in self.basis.moduli]),
             "ntt": (x,),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fhe.backend.protocol import Backend, BasisHandle, Buffer
+from fhe.backend.protocol import Backend, BasisHandle, Buffer, Key
 from tests.strategies import Primes
 
 Array = NDArray[np.uint64]
@@ -31,6 +32,11 @@ class Machine:
         """Evaluations that are given in natural order."""
         order = self.backend.evaluation_order(basis.ring_degree)
         return self.backend.load(self.handle(basis), np.ascontiguousarray(residues[..., order]))
+
+    def load_key(self, basis: Primes, key: Sequence[Sequence[Array]]) -> Key:
+        """A switching key of rows (b_j), (a_j), evaluations in natural order."""
+        b, a = ([self.load_eval(basis, row) for row in half] for half in key)
+        return self.backend.pack_key(self.handle(basis), b, a)
 
     def read(self, buffer: Buffer) -> Array:
         """Coefficients, or rows whose domain does not matter."""

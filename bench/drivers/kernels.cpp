@@ -81,18 +81,17 @@ bench::Call row_operation(const std::string& operation, const Problem& p) {
   return {};
 }
 
-// Both rows of the inner product of key switching, more[0] terms: each call takes the next limb.
-bench::Call inner_product_operation(const Problem& p) {
-  const auto digits = p.randoms(p.more[0]), b = p.randoms(p.more[0]), a = p.randoms(p.more[0]);
+// Both rows of the inner product of more[0] digits with a switching key: each call takes the next limb.
+bench::Call key_product_operation(const Problem& p) {
   const auto basis = p.basis;
+  const auto digits = p.randoms(p.more[0]);
+  const PackedKey key(*basis, p.randoms(p.more[0]), p.randoms(p.more[0]));
   const auto out = std::make_shared<std::vector<Buffer>>(p.randoms(2));
   return rotating(p.limbs, [=](std::size_t i) {
-    std::vector<const u64*> xs, first, second;
+    std::vector<const u64*> xs;
     for (const Buffer& digit : digits) xs.push_back(digit.row(0, i));
-    for (const Buffer& part : b) first.push_back(part.row(0, i));
-    for (const Buffer& part : a) second.push_back(part.row(0, i));
-    basis->kernels(i).inner_product_pair((*out)[0].row(0, i), (*out)[1].row(0, i), xs.data(), first.data(),
-                                         second.data(), xs.size(), basis->ring_degree(), basis->modulus(i));
+    basis->kernels(i).key_product((*out)[0].row(0, i), (*out)[1].row(0, i), xs.data(), xs.size(), key.rows_of(i),
+                                  basis->ring_degree(), basis->modulus(i));
   });
 }
 
@@ -128,8 +127,8 @@ bench::Call whole_operation(const std::string& operation, const Problem& p) {
   if (operation == "switch_down") {
     const std::size_t digit = p.more[1], digits = (p.limbs - special + digit - 1) / digit;
     const Buffer x = p.random(special, p.limbs);
-    return [=, b = p.randoms(digits), a = p.randoms(digits)] {
-      switch_down(*basis, {special, digit, nullptr, x}, {b, a}, basis->size(), {});
+    return [=, key = PackedKey(*basis, p.randoms(digits), p.randoms(digits))] {
+      switch_down(*basis, {special, digit, nullptr, x}, key, basis->size(), {});
     };
   }
   return {};
@@ -150,7 +149,7 @@ bench::Call read_operation(std::size_t words) {
 bench::Call make(const std::string& operation, const bench::Numbers& numbers) {
   if (operation == "read") return read_operation(numbers.at(0));
   const Problem problem(numbers);
-  if (operation == "inner_product") return inner_product_operation(problem);
+  if (operation == "inner_product") return key_product_operation(problem);
   for (const auto& kind : {row_operation, whole_operation, stream_operation}) {
     if (bench::Call call = kind(operation, problem)) return call;
   }

@@ -15,9 +15,9 @@ namespace fhe {
 
 struct NttTables;  // ring/ntt_tables.hpp
 
-// Rows (b_j, a_j) of one limb, packed: kKeyColumns columns at a time (or all of a shorter row), digit by digit, b before
-// a, `width` bytes a residue, little end first, and `stride` bytes from block to block. 64 bytes beyond the last residue
-// may be read.
+// Rows (b_j, a_j) of one limb, packed: kKeyColumns columns at a time (or all of a shorter row), digit by digit, b
+// before a, `width` bytes a residue, little end first, and `stride` bytes from block to block. 64 bytes beyond the last
+// residue may be read.
 constexpr std::size_t kKeyColumns = 16;
 struct PackedRows {
   const unsigned char* bytes;

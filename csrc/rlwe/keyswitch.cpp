@@ -103,8 +103,7 @@ class Decomposition {
 // A limb of both halves of the inner product of digits with a key.
 void key_product_row(const Basis& basis, std::size_t limb, const ConstRows& digits, const PackedKey& key, u64* b,
                      u64* a) {
-  basis.kernels(limb).key_product(b, a, digits.data(), digits.size(),
-                                  {key.limb(limb), key.stride(limb), key.width(limb)}, basis.ring_degree(),
+  basis.kernels(limb).key_product(b, a, digits.data(), digits.size(), key.rows_of(limb), basis.ring_degree(),
                                   basis.modulus(limb));
 }
 

@@ -11,9 +11,9 @@
 
 namespace fhe {
 
-// Rows (b_j, a_j) over a basis, one for each digit. Limb by limb, in blocks of some columns, digit by digit, b before a,
-// each residue in as few whole bytes as its prime needs: one stream, and a quarter or more of the bytes saved. A lower
-// level takes the first limbs and the first digits. Copies share the memory, which never changes.
+// Rows (b_j, a_j) over a basis, one for each digit. Limb by limb, in blocks of some columns, digit by digit, b before
+// a, each residue in as few whole bytes as its prime needs: one stream, and a quarter or more of the bytes saved. A
+// lower level takes the first limbs and the first digits. Copies share the memory, which never changes.
 class PackedKey {
  public:
   // Throws std::invalid_argument unless there are as many b as a, at least one, each a polynomial over the basis.
@@ -22,10 +22,11 @@ class PackedKey {
   std::size_t digits() const { return digits_; }
   std::size_t bytes() const { return limbs_.back().start + row_bytes(limbs_.back().width); }
 
-  // One limb: where it begins, bytes from block to block, bytes of a residue.
-  const unsigned char* limb(std::size_t i) const { return bytes_() + limbs_[i].start; }
-  std::size_t stride(std::size_t i) const { return 2 * digits_ * columns() * limbs_[i].width; }
-  std::size_t width(std::size_t i) const { return limbs_[i].width; }
+  // One limb, as kernels take it.
+  PackedRows rows_of(std::size_t limb) const {
+    const auto [q, start, width] = limbs_[limb];
+    return {bytes_() + start, 2 * digits_ * columns() * width, width};
+  }
 
   // The rows b_j, then the rows a_j.
   std::pair<std::vector<Buffer>, std::vector<Buffer>> rows() const;

@@ -18,7 +18,7 @@ struct Avx512Ifma : Avx512 {
   static constexpr int kMaxModulusBits = 50;
   static constexpr int kLogMaxTerms = 11;  // a Wide holds 2^11 low halves below 2^52 and one 64-bit word
 
-  static bool supported() { 
+  static bool supported() {
     return Avx512::supported() && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512ifma") &&
            __builtin_cpu_supports("avx512vbmi");
   }

@@ -32,8 +32,7 @@ struct Neon {
   struct Packed {
     const std::size_t width;
     const Vec mask;
-    FHE_INLINE explicit Packed(std::size_t width)
-        : width(width), mask(broadcast(~u64{0} >> (64 - 8 * width))) {}
+    FHE_INLINE explicit Packed(std::size_t width) : width(width), mask(broadcast(~u64{0} >> (64 - 8 * width))) {}
     FHE_INLINE Vec load(const unsigned char* from) const {
       u64 words[2];
       __builtin_memcpy(&words[0], from, 8);

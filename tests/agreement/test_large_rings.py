@@ -101,8 +101,8 @@ def test_key_switch(agree, basis, digit, data):
 
     def switched(m):
         lower, coeff = m.handle(layout.lower), m.load(layout.lower, x)
-        key_b, key_a = ([m.load_eval(basis, row) for row in half] for half in keys)
-        halves = m.backend.key_switch(m.handle(basis), 1, digit, coeff, m.backend.ntt(lower, coeff), key_b, key_a)
+        key = m.load_key(basis, keys)
+        halves = m.backend.key_switch(m.handle(basis), 1, digit, coeff, m.backend.ntt(lower, coeff), key)
         return [m.read_eval(half) for half in halves]
 
     agree(switched)

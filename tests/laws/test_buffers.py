@@ -132,7 +132,12 @@ def test_key_switching_leaves_its_operands_alone(machine, layout, data):
     coeff, evaluated = machine.load(layout.lower, x), machine.load(layout.lower, x)
     keys = [machine.load(layout.basis, data.draw(polys(layout.basis))) for _ in layout.digits]
     before = [machine.read(key) for key in keys]
-    backend.key_switch(handle, layout.special, layout.digit, coeff, evaluated, keys, keys)
+    key = backend.pack_key(handle, keys, keys)
+    backend.key_switch(handle, layout.special, layout.digit, coeff, evaluated, key)
+    backend.switch_down(handle, layout.special, layout.digit, len(layout.basis), evaluated, key, [coeff])
+    assert all(
+        np.array_equal(machine.read(row), old) for row, old in zip(backend.unpack_key(key)[1], before, strict=True)
+    )
     backend.divide_round_eval(handle, 0, layout.special, keys[0])
     assert np.array_equal(machine.read(coeff), x)
     assert np.array_equal(machine.read(evaluated), x)

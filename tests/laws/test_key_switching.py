@@ -36,8 +36,7 @@ def key_switch(machine: Machine, layout: DigitLayout, x: np.ndarray, key_b: list
         layout.digit,
         machine.load(layout.lower, x),
         machine.load_eval(layout.lower, machine.ntt(layout.lower, x)),
-        [machine.load_eval(layout.basis, b) for b in key_b],
-        [machine.load_eval(layout.basis, a) for a in key_a],
+        machine.load_key(layout.basis, (key_b, key_a)),
     )
     return [machine.read_eval(half) for half in halves]
 

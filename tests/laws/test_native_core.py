@@ -55,6 +55,18 @@ def batch(core, basis):
     return core.zeros(basis, (2,))
 
 
+def short_key(core, x):
+    """A key over the first two primes."""
+    row = core.limbs(x, 0, 2)
+    return core.pack_key(core.basis(N, PRIMES.moduli[:2], PRIMES.roots[:2]), [row] * 2, [row] * 2)
+
+
+def other_key(core, basis):
+    """A key over the same primes in another order."""
+    turned = core.basis(N, PRIMES.moduli[::-1], PRIMES.roots[::-1])
+    return core.pack_key(turned, [core.zeros(turned)] * 2, [core.zeros(turned)] * 2)
+
+
 MISFITS = {
     "add": lambda c, b, x, s: c.add(b, x, s),
     "mul_add": lambda c, b, x, s: c.mul_add(b, x, x, s),
@@ -85,13 +97,27 @@ MISFITS = {
     "decompose of another level": lambda c, b, x, s: c.decompose(b, 1, 1, s, s),
     "decompose into nothing": lambda c, b, x, s: c.decompose(b, 2, 0, s, s),
     "decompose of nothing": lambda c, b, x, s: c.decompose(b, 4, 1, s, s),
-    "key_switch with a short key": lambda c, b, x, s: c.key_switch(b, 2, 1, s, s, [x, s], [x, x]),
-    "key_switch with too few digits": lambda c, b, x, s: c.key_switch(b, 2, 1, s, s, [x], [x]),
-    "switch_down of all limbs": lambda c, b, x, s: c.switch_down(b, 2, 1, 2, s, [x, x], [x, x], [s]),
-    "switch_down with a short key": lambda c, b, x, s: c.switch_down(b, 2, 1, 4, s, [x, x], [x, s], [s]),
-    "switch_down with three addends": lambda c, b, x, s: c.switch_down(b, 2, 1, 4, s, [x, x], [x, x], [s] * 3),
-    "switch_down with a long addend": lambda c, b, x, s: c.switch_down(b, 2, 1, 4, s, [x, x], [x, x], [s, x]),
-    "switch_down with a batch of keys": lambda c, b, x, s: c.switch_down(b, 2, 1, 4, s, [batch(c, b), x], [x, x], []),
+    "pack_key of nothing": lambda c, b, x, s: c.pack_key(b, [], []),
+    "pack_key of unequal halves": lambda c, b, x, s: c.pack_key(b, [x, x], [x]),
+    "pack_key of another basis": lambda c, b, x, s: c.pack_key(b, [x, s], [x, x]),
+    "pack_key of a batch": lambda c, b, x, s: c.pack_key(b, [batch(c, b)], [x]),
+    "key_product of nothing": lambda c, b, x, s: c.key_product(b, [], c.pack_key(b, [x], [x])),
+    "key_product of more digits": lambda c, b, x, s: c.key_product(b, [x, x], c.pack_key(b, [x], [x])),
+    "key_product of another basis": lambda c, b, x, s: c.key_product(b, [s], c.pack_key(b, [x], [x])),
+    "key_product of unequal batches": lambda c, b, x, s: c.key_product(
+        b, [x, batch(c, b)], c.pack_key(b, [x] * 2, [x] * 2)
+    ),
+    "key_switch with a short key": lambda c, b, x, s: c.key_switch(b, 2, 1, s, s, short_key(c, x)),
+    "key_switch with a key of other primes": lambda c, b, x, s: c.key_switch(b, 2, 1, s, s, other_key(c, b)),
+    "key_switch with too few digits": lambda c, b, x, s: c.key_switch(b, 2, 1, s, s, c.pack_key(b, [x], [x])),
+    "switch_down of all limbs": lambda c, b, x, s: c.switch_down(b, 2, 1, 2, s, c.pack_key(b, [x] * 2, [x] * 2), [s]),
+    "switch_down with a short key": lambda c, b, x, s: c.switch_down(b, 2, 1, 4, s, short_key(c, x), [s]),
+    "switch_down with three addends": lambda c, b, x, s: c.switch_down(
+        b, 2, 1, 4, s, c.pack_key(b, [x] * 2, [x] * 2), [s] * 3
+    ),
+    "switch_down with a long addend": lambda c, b, x, s: c.switch_down(
+        b, 2, 1, 4, s, c.pack_key(b, [x] * 2, [x] * 2), [s, x]
+    ),
     "tensor of three": lambda c, b, x, s: c.tensor(b, [x, x, x], [x, x]),
     "tensor of another basis": lambda c, b, x, s: c.tensor(b, [x, x], [x, s]),
     "tensor of a batch": lambda c, b, x, s: c.tensor(b, [x, x], [batch(c, b), x]),

@@ -54,6 +54,7 @@ CONVERT, DIVISION = "csrc/ring/convert.cpp", "csrc/ring/division.cpp"
 AUTOMORPHISM, PACK, TABLES = (f"csrc/ring/{name}.cpp" for name in ("automorphism", "pack", "ntt_tables"))
 REAL_RESIDUE, REAL_SHOUP = (f"csrc/kernels/real_{name}.inl" for name in ("residue", "shoup"))
 SAMPLING, KEYSWITCH = "csrc/random/sampling.cpp", "csrc/rlwe/keyswitch.cpp"
+PACKED_HPP, PACKED_CPP, IFMA_WORDS = "csrc/rlwe/packed_key.hpp", "csrc/rlwe/packed_key.cpp", "csrc/simd/avx512ifma.hpp"
 PYTHON = "fhe/reference/residue.py"
 
 KERNELS = [
@@ -97,7 +98,7 @@ KERNELS = [
     Mutant(RULES, "return x.low >= y.high ? 0 :", "return x.high >= y.high ? 0 :", "test_intt"),
     Mutant(RESIDUE, "2 * (Simd::kWordBits - q.bits)", "2 * (Simd::kWordBits - q.bits) + 1",
            "test_sums_of_the_largest", LAWS, IFMA),
-    Mutant(INNER, "j < std::min(start + run, terms)", "j < std::min(start + run, terms - 1)", "test_inner_product"),
+    Mutant(INNER, "j < std::min(start + run, terms); ++j) {", "j < std::min(start + run, terms - 1); ++j) {", "test_inner_product"),
     Mutant(WEIGHTED, "run.first ? Simd::broadcast(0)", "true ? Simd::broadcast(0)", "test_convert",
            target=IFMA),
     Mutant(RESIDUE, "- 1) * 4 / 5;", "- 1) * 2;", "test_convert", target=IFMA),
@@ -180,7 +181,10 @@ SAMPLES_AND_KEYS = [
     Mutant(KEYSWITCH, "special + limb - stop", "limb - stop", "test_switch_down"),
     Mutant(KEYSWITCH, "start - special, count, N", "0, count, N", "test_switch_down"),
     Mutant(KEYSWITCH, "half.added(p, j), j)", "half.added(0, j), j)", "test_switch_down"),
-    Mutant(KEYSWITCH, "part.row(polynomial % part.polynomials(), limb)", "part.row(0, limb)", "test_key_switch"),
+    Mutant(PACKED_HPP, "2 * digits_ * columns() * width, width}", "2 * columns() * width, width}", "test_key_product"),
+    Mutant(PACKED_CPP, "digits > digits_", "digits > 2 * digits_", "test_what_does_not_fit", LAWS),
+    Mutant(INNER, "key + k / jam * half + k", "key + k", "test_key_product"),
+    Mutant(IFMA_WORDS, "(u64{1} << width) - 1", "(u64{1} << (width - 1)) - 1", "test_key_product", target=IFMA),
 ]  # fmt: skip
 
 REFERENCE = [

@@ -148,6 +148,26 @@ void compare_elementwise(const Pair& pair, const std::vector<Row>& rows, std::si
   }
 }
 
+// A key whose halves are the factors in order and in reverse, packed by hand.
+void compare_key_product(const Pair& pair, const std::vector<const u64*>& xs, const std::vector<Row>& rows,
+                         std::size_t terms, std::size_t n) {
+  const Modulus& q = pair.tables.q;
+  const std::size_t width = static_cast<std::size_t>(q.bits + 7) / 8, columns = std::min(n, kKeyColumns);
+  std::vector<unsigned char> bytes(2 * terms * n * width + 64);
+  unsigned char* to = bytes.data();
+  for (std::size_t start = 0; start < n; start += columns)
+    for (std::size_t j = 0; j < terms; ++j)
+      for (const u64* row : {xs[j], rows[(terms - j) % rows.size()].data()})
+        for (std::size_t k = start; k < start + columns; ++k, to += width) std::memcpy(to, row + k, width);
+  const PackedRows key{bytes.data(), 2 * terms * columns * width, width};
+  for (bool first : {true, false}) {
+    pair.compare("key_product", [&](const Kernels& k, const NttTables&, u64* out) {
+      Row other(n);
+      k.key_product(first ? out : other.data(), first ? other.data() : out, xs.data(), terms, key, n, q);
+    });
+  }
+}
+
 void compare_sums(const Pair& pair, const std::vector<Row>& rows, std::size_t n) {
   const Modulus& q = pair.tables.q;
   const std::vector<Row> wide = rows_below(u64{1} << 50, n), wider = rows_below(u64{1} << 60, n);
@@ -159,15 +179,7 @@ void compare_sums(const Pair& pair, const std::vector<Row>& rows, std::size_t n)
       pair.compare("inner_product", [&](const Kernels& k, const NttTables&, u64* out) {
         k.inner_product(out, xs.data(), xs.data(), terms, n, q);
       });
-      auto reversed = xs;
-      std::reverse(reversed.begin(), reversed.end());
-      for (bool first : {true, false}) {
-        pair.compare("inner_product_pair", [&](const Kernels& k, const NttTables&, u64* out) {
-          Row other(n);
-          u64 *const a = first ? out : other.data(), *const b = first ? other.data() : out;
-          k.inner_product_pair(a, b, xs.data(), xs.data(), reversed.data(), terms, n, q);
-        });
-      }
+      compare_key_product(pair, xs, rows, terms, n);
       Row weights(3 * terms);
       for (u64& w : weights) w = extreme ? q.value - 1 : random_word() % q.value;
       const Modulus* moduli[] = {&q, &q, &q};
