@@ -20,7 +20,7 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 #if defined(__SANITIZE_ADDRESS__)
 constexpr std::size_t kKeptLimit = 0;  // a reused block would hide a use after free
 #else
-constexpr std::size_t kKeptLimit = std::size_t{256} << 20;
+constexpr std::size_t kKeptLimit = std::size_t{512} << 20;
 #endif
 
 // A free block holds its size and the pointer to the next one of its class.
