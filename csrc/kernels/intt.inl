@@ -39,7 +39,7 @@ void inverse_pass(u64* x, std::size_t length, const u64* twiddles, const u64* de
   static constexpr auto schedule =
       plan_inverse<log_radix>(Arithmetic::rules, Arithmetic::rules.between_inverse_passes());
   const Arithmetic arithmetic = shared;
-  constexpr int radix = 1 << log_radix, jam = kJam<Arithmetic, log_radix>, lanes = Arithmetic::lanes;
+  constexpr int radix = 1 << log_radix, jam = kJam<log_radix>, lanes = Arithmetic::lanes;
   const std::size_t stride = length / radix;
   const auto scale = arithmetic.shared_twiddle(degree_inverse);
   for (std::size_t i = 0; i < stride; i += jam * lanes) {
@@ -63,7 +63,7 @@ void inverse_blocks(u64* out, const u64* in, std::size_t count, const u64* rows,
   static constexpr auto in_rows = plan_inverse<3>(Arithmetic::rules, kResidues);
   static constexpr auto between_rows = plan_inverse<3>(Arithmetic::rules, stored_range(Arithmetic::rules, in_rows));
   const Arithmetic arithmetic = shared;
-  constexpr int lanes = Arithmetic::lanes, groups = 8 / lanes, jam = kJam<Arithmetic, 3>;
+  constexpr int lanes = Arithmetic::lanes, groups = 8 / lanes, jam = kJam<3>;
   const auto scale = arithmetic.shared_twiddle(degree_inverse);
   for (std::size_t i = 0; i < count; i += jam, in += 64 * jam, out += 64 * jam) {
     typename Arithmetic::Vec tile[groups][jam][8];

@@ -5,10 +5,9 @@
 // Blocks of 64 are finished in registers: three stages between its eight rows, a transposition, three stages
 // between what were columns; the transposition is not undone.
 
-// Vectors of each stream that a pass keeps in flight: 16 hold data, half of the registers, or with spills all, since
-// eight butterflies at a time hide what four do not.
-template <class Arithmetic, int log_radix>
-constexpr int kJam = Arithmetic::lanes == 1 ? 1 : 16 >> log_radix;
+// Vectors of each stream that a pass keeps in flight.
+template <int log_radix>
+constexpr int kJam = std::max(1, Simd::kInFlight >> log_radix);
 
 // log2(radix) stages on groups of `radix` registers; `jam` independent groups hide the latencies.
 // twiddle(u, t) is the one of block t + 1 - m in the stage of m blocks, m <= t + 1 < 2m, for group u.
@@ -33,7 +32,7 @@ FHE_INLINE inline void forward_stages(const Arithmetic& arithmetic, typename Ari
 template <bool first, int log_radix, class Arithmetic>
 void forward_pass(u64* out, const u64* in, std::size_t length, const u64* twiddles, const Arithmetic& shared) {
   const Arithmetic arithmetic = shared;
-  constexpr int radix = 1 << log_radix, jam = kJam<Arithmetic, log_radix>, lanes = Arithmetic::lanes;
+  constexpr int radix = 1 << log_radix, jam = kJam<log_radix>, lanes = Arithmetic::lanes;
   const std::size_t stride = length / radix;
   for (std::size_t i = 0; i < stride; i += jam * lanes) {
     typename Arithmetic::Vec v[jam][radix];
@@ -55,7 +54,7 @@ template <bool first, class Arithmetic>
 void forward_blocks(u64* out, const u64* in, std::size_t count, const u64* rows, const u64* lane_words,
                     const Arithmetic& shared) {
   const Arithmetic arithmetic = shared;
-  constexpr int lanes = Arithmetic::lanes, groups = 8 / lanes, jam = kJam<Arithmetic, 3>;
+  constexpr int lanes = Arithmetic::lanes, groups = 8 / lanes, jam = kJam<3>;
   for (std::size_t i = 0; i < count; i += jam, in += 64 * jam, out += 64 * jam) {
     typename Arithmetic::Vec tile[groups][jam][8];
     for (int g = 0; g < groups; ++g) {

@@ -15,6 +15,7 @@ struct Avx2 {
   static constexpr const char* kName = "avx2";
   static constexpr u64 kMinRingDegree = 128;
   static constexpr int kLanes = 4;
+  static constexpr int kInFlight = 16;  // with spills: eight butterflies at a time hide what four do not
 
   static bool supported() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 

@@ -15,6 +15,7 @@ struct Avx512 {
   static constexpr const char* kName = "avx512";
   static constexpr u64 kMinRingDegree = 128;
   static constexpr int kLanes = 8;
+  static constexpr int kInFlight = 16;
 
   static bool supported() { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"); }
 

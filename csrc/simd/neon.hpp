@@ -14,6 +14,7 @@ struct Neon {
   static constexpr const char* kName = "neon";
   static constexpr u64 kMinRingDegree = 128;
   static constexpr int kLanes = 2;
+  static constexpr int kInFlight = 16;
 
   static bool supported() { return true; }
 

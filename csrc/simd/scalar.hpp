@@ -15,6 +15,7 @@ struct Scalar {
   static constexpr int kMaxModulusBits = 60;
   static constexpr u64 kMinRingDegree = 2;
   static constexpr int kLanes = 1;
+  static constexpr int kInFlight = 1;
   static constexpr int kLogMaxTerms = 30;  // the products a Wide holds: any, while they sum below 2^(2S)
 
   static bool supported() { return true; }

@@ -15,6 +15,7 @@ std::vector<const Kernels*> compiled_targets() {
 #if defined(__x86_64__)
       &avx512ifma_kernels(),
       &avx512_kernels(),
+      &avxifma_kernels(),
       &avx2_kernels(),
 #elif defined(__aarch64__)
       &neon_kernels(),

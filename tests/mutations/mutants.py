@@ -125,6 +125,8 @@ DOUBLES = [
            "test_ntt", target=AVX2),
     Mutant("csrc/simd/avx2.hpp", "broadcast_real(0x1p84 + 0x1p52)", "broadcast_real(0x1p84)", "test_convert",
            target=AVX2),
+    Mutant("csrc/simd/avxifma.hpp", "return add(z.high, _mm256_srli_epi64(z.low, 52));", "return z.high;",
+           "test_inner_product", target="avxifma"),
     Mutant("csrc/simd/avx512ifma.hpp", "return add(z.high, _mm512_srli_epi64(z.low, 52));", "return z.high;",
            "test_inner_product", target=IFMA),
 ]  # fmt: skip
