@@ -12,6 +12,7 @@ and their errors add up where one is taken of another.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial, reduce
@@ -83,8 +84,9 @@ def _exchanged(x: Any, y: Any, margin: float | None, error: float | None) -> tup
     require(d, levels=levels, products=True, conjugation=len(step.gaps) > 1, what=f"ordering by {step}, and a product,")
     off, asked = max(bound * step.error, step.margin), d
     if (near := max(map(distance, d.shards))) > bound * slack(step.gaps[0]):
-        # What a ciphertext holds, it holds exactly; and extremes are off by no more than their operands.
-        off, x, y, d = off + near, _exact(x), _exact(y), _exact(d)
+        # What a ciphertext holds, it holds exactly; and extremes are off by no more than their operands, on the real
+        # line and beside it.
+        off, x, y, d = off + math.sqrt(2) * near, _exact(x), _exact(y), _exact(d)
         asked = d + d.map(d.evaluator.swap)  # 2 d without what lies beside the real line
         step = _step(asked, 2 * step.margin, error)
     moved = d * apply(replace(step, error=0.0), asked)
