@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fhe.arrays.layout import Layout
 from fhe.arrays.packed import A, Packed, broadcast_shape
-from fhe.arrays.plans import Cost, Plan, conversion
+from fhe.arrays.plans import Cost, Plan, cheapest, conversion
 from fhe.errors import EncodingError
 from fhe.rlwe.ciphertext import Ciphertext
 
@@ -63,16 +63,8 @@ def meeting(x: Layout, y: Layout) -> Meeting:
     >>> meeting(rows, vector).cost, meeting(rows, Layout.of((4, 1), 16)).cost
     (Cost(levels=0, rotations=0, masks=0), Cost(levels=1, rotations=5, masks=4))
     """
-    shape, best = broadcast_shape(x.shape, y.shape), None
-    for target in _targets(x, y, shape):
-        plans = conversion(x, target), conversion(y, target)
-        cost = plans[0].cost + plans[1].cost
-        if best is None or cost < best[0]:
-            best = cost, plans
-        if not any(cost):
-            break
-    assert best is not None
-    p, q = best[1]
+    shape = broadcast_shape(x.shape, y.shape)
+    p, q = cheapest(_targets(x, y, shape), lambda target: (conversion(x, target), conversion(y, target)))
     kept = tuple(None if plan.target == source and plan.picks == tuple(range(source.shards)) else plan
                  for plan, source in ((p, x), (q, y)))  # fmt: skip
     return Meeting(

@@ -7,7 +7,6 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fhe.arrays.layout import Axis
 from fhe.arrays.plans import Plan, Term, by_source, steps_of, window
@@ -27,14 +26,15 @@ def carried(
         return tuple(shards[source] for source in plan.picks)
     moving = _Moving(evaluator, shards, np.dtype(np.int64 if kind == "i" else np.float64), disjoint)
     known: dict[int, Ciphertext] = {}
-    result = []
-    for terms in plan.terms:
+    result, last = [], {term.source: index for index, terms in enumerate(plan.terms) for term in terms}
+    for index, terms in enumerate(plan.terms):
         key = id(terms)  # what is alike is one object
         if key not in known:
             total = moving.sum(terms)
             for spread in plan.spreads:
                 total = _copied(evaluator, total, spread)
             known[key] = total
+            moving.forget({term.source for term in terms if last[term.source] == index})
         result.append(known[key])
     return tuple(result)
 
@@ -64,6 +64,10 @@ class _Moving:
         self._together = evaluator.either if disjoint else evaluator.add
         self._known: dict[tuple[int, bool, int], Ciphertext] = {}
 
+    def forget(self, sources: set[int]) -> None:
+        """Give up the rotations of ciphertexts that are not needed again."""
+        self._known = {key: x for key, x in self._known.items() if key[0] not in sources}
+
     def sum(self, terms: Sequence[Term]) -> Ciphertext:
         """The sum of the terms; an encryption of zero where there are none."""
         if not terms:
@@ -82,13 +86,12 @@ class _Moving:
 
     def _term(self, term: Term, giant: int, baby: int) -> Ciphertext:
         part = self._known[term.source, term.swap, baby]
-        if term.mask is None:
+        if term.slots is None:
             return part
-        return self.evaluator.multiply_plain(part, self._shifted(term.mask, giant).astype(self.dtype))
-
-    def _shifted(self, mask: NDArray[np.bool_], giant: int) -> NDArray[np.bool_]:
-        rows = mask.reshape(-1, self.evaluator.row)
-        return np.roll(rows, giant, axis=1).ravel()
+        mask = np.zeros((self.evaluator.slots // self.evaluator.row, self.evaluator.row), dtype=self.dtype)
+        row, column = np.divmod(term.slots, self.evaluator.row)
+        mask[row, (column + giant) % self.evaluator.row] = 1
+        return self.evaluator.multiply_plain(part, mask.ravel())
 
     def _rotate(self, source: int, swap: bool, steps: Sequence[int]) -> None:
         """Have these rotations of a ciphertext at hand."""

@@ -8,18 +8,21 @@ where what is not wanted would stay. An element that goes to many places is spre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from functools import lru_cache, reduce
+from operator import add
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhe.arrays.layout import UNKNOWN, ZERO, Axis, Layout
+from fhe.errors import EncodingError
 
 Numbers = NDArray[np.int64]
 T = TypeVar("T")
+MOST_TERMS = 1 << 16  # more would take minutes and more
 FEW = 8  # so many rotations of one ciphertext are made one by one, hoisted; more in baby and giant steps
 CANDIDATES = 64  # so many repetitions of an element are looked at
 
@@ -43,12 +46,12 @@ class Cost(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
-    """A ciphertext of the source, rows swapped, rotated by ``step``, masked: a part of one of the result."""
+    """A ciphertext of the source, its rows swapped, rotated by ``step``, all but some ``slots`` masked away."""
 
     source: int
     step: int
     swap: bool
-    mask: NDArray[np.bool_] | None = None
+    slots: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +70,7 @@ class Plan:
     @property
     def picks(self) -> tuple[int, ...] | None:
         """Which ciphertexts of the source the target's are, where they are that; else None."""
-        if self.spreads or any(len(t) != 1 or t[0].step or t[0].swap or t[0].mask is not None for t in self.terms):
+        if self.spreads or any(len(t) != 1 or t[0].step or t[0].swap or t[0].slots is not None for t in self.terms):
             return None
         return tuple(term.source for (term,) in self.terms)
 
@@ -76,7 +79,7 @@ class Plan:
         """What carrying it out takes; ciphertexts that are alike are made once."""
         made = list({id(terms): terms for terms in self.terms}.values())
         groups = [group for terms in made for group in by_source(terms)]
-        masks = sum(term.mask is not None for terms in made for term in terms)
+        masks = sum(term.slots is not None for terms in made for term in terms)
         moved = {(t.source, t.swap, baby) for group in groups for t, _, baby in steps_of(group) if baby}
         moved |= {(t.source, True, 0) for terms in made for t in terms if t.swap}
         giants = sum(len({giant for _, giant, _ in steps_of(group)} - {0}) for group in groups)
@@ -94,7 +97,7 @@ def by_source(terms: Sequence[Term]) -> list[list[Term]]:
 
 def steps_of(group: Sequence[Term]) -> list[tuple[Term, int, int]]:
     """Each masked term with its giant step and its baby step, which add up to its step."""
-    stride = giant_step(tuple(term.step for term in group)) if group[0].mask is not None else 0
+    stride = giant_step(tuple(term.step for term in group)) if group[0].slots is not None else 0
     giants = [term.step // stride * stride if stride else 0 for term in group]
     return [(term, giant, term.step - giant) for term, giant in zip(group, giants, strict=True)]
 
@@ -116,7 +119,7 @@ def giant_step(steps: tuple[int, ...]) -> int:
     return best if rotations(best) < len(steps) else 0
 
 
-def window(x: T, count: int, stride: int, rotate: Callable[[T, int], T], add: Callable[[T, T], T]) -> T:
+def window(x: T, count: int, stride: int, rotate: Callable[[T, int], T], plus: Callable[[T, T], T]) -> T:
     """sum_{i < count} rotate(x, i * stride), in log2(count) rotations and one more for every further bit of the count.
 
     A window of 2^k summands is doubled; for each bit of the count one is put in front of those that came before.
@@ -127,12 +130,12 @@ def window(x: T, count: int, stride: int, rotate: Callable[[T, int], T], add: Ca
     total, size = None, 1
     while True:
         if count & size:
-            total = x if total is None else add(x, rotate(total, size * stride))
+            total = x if total is None else plus(x, rotate(total, size * stride))
         size *= 2
         if size > count:
             assert total is not None
             return total
-        x = add(x, rotate(x, size // 2 * stride))
+        x = plus(x, rotate(x, size // 2 * stride))
 
 
 def window_cost(count: int) -> int:
@@ -164,6 +167,26 @@ def arrangement(sources: Sequence[Layout], numbers: Numbers, target: Layout) -> 
     return plan
 
 
+def cheapest(targets: Iterable[Layout], plans: Callable[[Layout], tuple[Plan, ...]]) -> tuple[Plan, ...]:
+    """The plans of least cost; the first that cost nothing. EncodingError where there are none that may be made."""
+    best, cost, refused = None, Cost(), None
+    for target in targets:
+        try:
+            found = plans(target)
+        except EncodingError as error:
+            refused = error
+            continue
+        total = reduce(add, (plan.cost for plan in found))
+        if best is None or total < cost:
+            best, cost = found, total
+        if not any(cost):
+            break
+    if best is None:
+        assert refused is not None
+        raise refused
+    return best
+
+
 def memory_of(sources: Sequence[Layout]) -> Numbers:
     """What the slots of several arrays hold, ciphertexts one after another, elements numbered through."""
     parts, before = [], 0
@@ -185,9 +208,16 @@ def _gathered(held: Numbers, wanted: Numbers, target: Layout) -> Plan:
     rows = target.slots // target.row
     finder = _Finder(held, rows)
     known: dict[bytes, tuple[tuple[Term, ...], bool]] = {}  # ciphertexts that hold the same are made once
+    count = 0
     for slots in wanted:
         if (key := slots.tobytes()) not in known:
             known[key] = finder.find(slots)
+            count += len(known[key][0])
+        if count > MOST_TERMS:
+            raise EncodingError(
+                f"bringing the elements of shape {target.shape} to their places in {target.shards} ciphertexts takes "
+                f"more than {MOST_TERMS} masks; rearrange before encrypting, or lay another axis across slots (batch=)"
+            )
     found = [known[slots.tobytes()] for slots in wanted]
     return Plan(target, tuple(terms for terms, _ in found), all(clean for _, clean in found))
 
@@ -243,26 +273,24 @@ class _Finder:
             if not contents[wanted == ZERO].any():
                 return (term,), not contents[wanted == UNKNOWN].any()
             masked = masked or term
-        return None if masked is None else ((replace(masked, mask=wanted > 0),), True)
+        return None if masked is None else ((replace(masked, slots=needed),), True)
 
     def _several(self, wanted: Numbers, needed: NDArray[np.intp]) -> tuple[tuple[Term, ...], bool]:
         """Elements grouped by the move that brings them; masked, unless zeros make that needless."""
         first = np.searchsorted(self._sorted, wanted[needed])
         places = self._order[np.minimum(first, self._order.size - 1)]
-        keys = np.stack([places // self.slots, *self._moves(places, needed)])
-        moves, which = np.unique(keys, axis=1, return_inverse=True)
-        terms = [Term(int(source), int(step), bool(swap)) for source, swap, step in moves.T]
+        sources, at = np.divmod(places, self.slots)
+        swaps, steps = at // self.row != needed // self.row, (at - needed) % self.row
+        keys = (2 * sources + swaps) * self.row + steps
+        order = np.argsort(keys, kind="stable")
+        starts = np.flatnonzero(np.diff(keys[order], prepend=-1))
+        first = order[starts]
+        terms = list(map(Term, sources[first].tolist(), steps[first].tolist(), swaps[first].tolist()))
         plain = self._overlap_free(terms, wanted)
         if plain is not None:
             return tuple(terms), plain
-        masks = np.zeros((len(terms), self.slots), dtype=bool)
-        masks[which.ravel(), needed] = True
-        return tuple(replace(term, mask=mask) for term, mask in zip(terms, masks, strict=True)), True
-
-    def _moves(self, places: Numbers, slots: NDArray[np.intp]) -> tuple[Any, Any]:
-        at = places % self.slots
-        swap = at // self.row != slots // self.row
-        return swap, (at - slots) % self.row
+        slots = np.split(needed[order], starts[1:])
+        return tuple(replace(term, slots=some) for term, some in zip(terms, slots, strict=True)), True
 
     def _overlap_free(self, terms: list[Term], wanted: Numbers) -> bool | None:
         """None where a sum without masks would be wrong, else whether it is zero where nothing is wanted."""

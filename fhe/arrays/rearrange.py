@@ -18,7 +18,7 @@ from fhe.arrays.elementwise import with_plain
 from fhe.arrays.layout import Layout, View
 from fhe.arrays.moves import carried
 from fhe.arrays.packed import A, Packed
-from fhe.arrays.plans import Numbers, arrangement
+from fhe.arrays.plans import Numbers, arrangement, cheapest
 from fhe.errors import EncodingError
 
 Mover = Callable[[Any], Any]
@@ -71,14 +71,8 @@ def arranged(arrays: Sequence[A], numbers: Numbers) -> A:
     """A new array of the elements of others, numbered through from 1, and 0 for zero, at the least cost."""
     if not numbers.size:
         raise EncodingError(f"an encrypted array holds at least one element, got shape {numbers.shape}")
-    x, best = arrays[0], None
-    for target in _targets(arrays, numbers.shape):
-        plan = arrangement([array.layout for array in arrays], numbers, target)
-        if best is None or plan.cost < best.cost:
-            best = plan
-        if not any(plan.cost):
-            break
-    assert best is not None
+    x, sources = arrays[0], [array.layout for array in arrays]
+    (best,) = cheapest(_targets(arrays, numbers.shape), lambda target: (arrangement(sources, numbers, target),))
     if best.picks is None:
         x.require_slots()
     shards = [shard for array in arrays for shard in array.shards]

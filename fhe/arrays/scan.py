@@ -39,11 +39,11 @@ def cumsum(x: A, axis: int | None = None) -> A:
         x = x.relaid_fresh(x.shape)
     layout, stride = x.layout, x.layout.strides[axis]
     index = np.arange(1, n + 1).reshape([-1 if k == axis else 1 for k in range(x.ndim)])
-    terms = tuple(
-        tuple(Term(shard, -d * stride % layout.row, False, slots > d) for d in range(n) if (slots > d).any())
-        for shard, slots in enumerate(layout.pack(np.broadcast_to(index, x.shape)))
-    )
-    return x.carried(Plan(layout, terms, clean=True), disjoint=False)
+    terms = []
+    for shard, slots in enumerate(layout.pack(np.broadcast_to(index, x.shape))):
+        reached = [(d, np.flatnonzero(slots > d)) for d in range(n)]
+        terms.append(tuple(Term(shard, -d * stride % layout.row, False, some) for d, some in reached if some.size))
+    return x.carried(Plan(layout, tuple(terms), clean=True), disjoint=False)
 
 
 def _blockwise(x: A, axis: int, length: int) -> A:
