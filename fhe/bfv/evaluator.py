@@ -21,7 +21,7 @@ from fhe.bfv.encoder import BFVEncoder
 from fhe.bfv.overflow import Claims, ValueTracker
 from fhe.errors import EncodingError, NoiseError
 from fhe.interval import Bound, Interval
-from fhe.ring.poly import CoeffPoly
+from fhe.ring.poly import CoeffPoly, EvalPoly
 from fhe.rlwe import evaluate
 from fhe.rlwe.automorphism import rotation_element, swap_element
 from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
@@ -146,29 +146,38 @@ class BFVEvaluator:
     def add_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext:
         """x + values mod t, slot by slot; a single number is added to every slot.
 
-        A Plaintext must come from `BFVEncoder.encode` at the ciphertext's level.
+        A Plaintext must come from `BFVEncoder.encode`, at any level: the sum is at the lower one.
         """
         plain = values if isinstance(values, Plaintext) else self.encoder.encode(self._filled(values), x.level)
+        if isinstance(plain.poly, EvalPoly):
+            raise EncodingError("this plaintext was encoded to multiply by; to add it, encode it with `encode`")
         claims = self.values.add_plain(x, self.values.of(plain))
-        bound = self._checked(noise.add(x.noise, -1.0), x.level, "a sum with a plaintext")
+        x = x if plain.level >= x.level else self.mod_switch(x, plain.level)
+        rounded = -1.0 if plain.level == x.level else 0.0  # by 1/2; twice if Q_l m / t is divided again
+        bound = self._checked(noise.add(x.noise, rounded), x.level, "a sum with a plaintext")
+        m = plain.poly.to_coeff()
+        m = m if plain.level == x.level else m.divide_round(0, self.parameters.limbs(x.level))
         c0, *rest = x.c
         if x.raised:
-            c0, _ = product.raised_sum(c0.to_eval(), x.raised, plain.poly.to_eval(), 0)
+            c0, _ = product.raised_sum(c0.to_eval(), x.raised, m.to_eval(), 0)
         else:
-            c0 += plain.poly.to_coeff() if isinstance(c0, CoeffPoly) else plain.poly.to_eval()
+            c0 += m if isinstance(c0, CoeffPoly) else m.to_eval()
         return x.with_polys([c0, *rest], noise=bound, **claims)
 
     def multiply_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext:
         """x * values mod t, slot by slot; a single integer multiplies every slot.
 
-        A Plaintext must come from `BFVEncoder.encode_factor` at the ciphertext's level.
+        A Plaintext must come from `BFVEncoder.encode_factor`, at any level: the product is at the lower one.
         """
         if not isinstance(values, Plaintext) and np.ndim(values) == 0:
             return self._multiply_integer(x, int(self.encoder.integers(np.atleast_1d(values))[0]))
         plain = values if isinstance(values, Plaintext) else self.encoder.encode_factor(values, x.level)
+        if isinstance(plain.poly, CoeffPoly):
+            raise EncodingError("this plaintext was encoded to be added; to multiply by it, use `encode_factor`")
         claims = self.values.multiply_plain(x, plain)
+        x = x if plain.level >= x.level else self.mod_switch(x, plain.level)
         bound = self._checked(x.noise + math.log2(max(plain.bound, 1.0)), x.level, "a product with a plaintext")
-        x, factor = x.divided(), plain.poly.to_eval()
+        x, factor = x.divided(), plain.poly.limbs(0, self.parameters.limbs(x.level)).to_eval()
         return x.with_polys([c * factor for c in x.evals()], noise=bound, **claims)
 
     def _multiply_integer(self, x: Ciphertext, factor: int) -> Ciphertext:

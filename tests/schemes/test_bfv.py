@@ -76,6 +76,24 @@ def test_linear_operations(bfv: KeyOwner, v: Values, w: Values, k: int) -> None:
     assert_holds(bfv, ev.multiply_plain(x, k), v * k)
 
 
+@given(v=values(), w=values(), level=st.integers(0, 3), own=st.integers(0, 3))
+def test_plaintexts_of_any_level(bfv: KeyOwner, v: Values, w: Values, level: int, own: int) -> None:
+    ev, encoder = evaluator(bfv), evaluator(bfv).encoder
+    x = ev.mod_switch(encrypted(bfv, v), own)
+    total, product = ev.add_plain(x, encoder.encode(w, level)), ev.multiply_plain(x, encoder.encode_factor(w, level))
+    assert total.level == product.level == min(level, own)
+    assert_holds(bfv, total, v + w)
+    assert_holds(bfv, product, v * w)
+
+
+def test_plaintexts_are_for_one_purpose(bfv: KeyOwner) -> None:
+    ev, encoder, x = evaluator(bfv), evaluator(bfv).encoder, encrypted(bfv, np.arange(SLOTS))
+    with pytest.raises(EncodingError, match="encoded to multiply by"):
+        ev.add_plain(x, encoder.encode_factor([1]))
+    with pytest.raises(EncodingError, match="encoded to be added"):
+        ev.multiply_plain(x, encoder.encode([1]))
+
+
 @given(v=values(), w=values())
 def test_products(bfv: KeyOwner, v: Values, w: Values) -> None:
     ev, x, y = evaluator(bfv), encrypted(bfv, v), encrypted(bfv, w)
