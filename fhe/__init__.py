@@ -11,6 +11,7 @@ from fhe.arrays.approximate import ApproximateFunction, approximate, evaluate, p
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits
 from fhe.arrays.comparison import argmax, argmin, greater, less, maximum, minimum, sign, sort, where
+from fhe.arrays.decimals import EncryptedDecimals
 from fhe.arrays.elementary import (
     abs,
     cos,
@@ -60,6 +61,7 @@ __all__ = [
     "EncodingError",
     "EncryptedArray",
     "EncryptedBits",
+    "EncryptedDecimals",
     "EvalPoly",
     "FHEError",
     "FormatError",

@@ -14,8 +14,9 @@ from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits, encrypted_bits
-from fhe.arrays.bits_codec import bits_from_bytes
 from fhe.arrays.codec import array_from_bytes
+from fhe.arrays.composed import COMPOSED
+from fhe.arrays.decimals import encrypted_decimals
 from fhe.arrays.layout import Layout
 from fhe.arrays.matrix import EncodedMatrix
 from fhe.arrays.wide import WideArray
@@ -28,6 +29,7 @@ from fhe.ckks.encoder import CKKSEncoder
 from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.errors import MissingKeyError, ParameterError
 from fhe.interval import Bound
+from fhe.io.format import kind_of
 from fhe.io.registry import offer
 from fhe.parameters import CKKSParameters, Parameters
 from fhe.ring.poly import Poly
@@ -58,6 +60,7 @@ class Context:
 
     _seeds: SeedSource = staticmethod(system_seed)
     _bound: Bound = None
+    _decimals: int = 0
     _eager = False
 
     def __init__(self, chain: ModulusChain, public_key: PublicKey | None, keys: EvaluationKeys) -> None:
@@ -113,6 +116,7 @@ class Context:
         bound: Bound = None,
         level: int | None = None,
         batch: int | None = None,
+        decimals: int | None = None,
         progress: bool = False,
     ) -> EncryptedArray:
         """Encrypt a number or an array of any shape and size under the public key.
@@ -121,16 +125,26 @@ class Context:
         encrypt at (default: the highest). ``batch`` names an axis, of many samples, to lie alone across the slots, all
         others across ciphertexts: more to send and the most throughput (see `Layout.of`). In BFV the bound may be a
         pair (low, high), and infinity asks for arithmetic modulo t; the default is what a narrow integer dtype holds,
-        else sqrt(t / 2), so that all products of two inputs fit (`fhe.interval`). Raises EncodingError for NaN,
-        infinity, a wrong dtype, no elements or a value beyond the bound, LevelError for an impossible level,
-        MissingKeyError where no public key is held.
+        else sqrt(t / 2), so that all products of two inputs fit (`fhe.interval`). With ``decimals`` values are exact
+        decimals of so many places: `EncryptedDecimals`. Raises EncodingError for NaN, infinity, a wrong dtype, no
+        elements or a value beyond the bound, LevelError for an impossible level, MissingKeyError where no public key
+        is held.
         """
+        if places := self._decimals if decimals is None else decimals:
+            plain_encrypt = partial(self.encrypt, level=level, batch=batch, progress=progress)
+            return self._encrypt_decimals(plain_encrypt, values, places, bound)
         if self.public_key is None:
             raise MissingKeyError("this context holds no public key; its owner can make one: owner.public()")
         key, seeds = self.public_key, self._seeds
         layout = self._layout(values, batch)
         encryptor: Encryptor = lambda plain: (encrypt(replace(key, chain=plain.chain), plain, seeds), None)  # noqa: E731
         return self._encrypt(values, layout, bound, level, key.encryption, encryptor, progress)
+
+    def _encrypt_decimals(
+        self, encrypt: Callable[..., Any], values: ArrayLike, places: int, bound: Bound
+    ) -> EncryptedArray:
+        bound, encrypt = self._bound if bound is None else bound, partial(encrypt, decimals=0)
+        return cast(EncryptedArray, encrypted_decimals(encrypt, values, places, bound))
 
     def _layout(self, values: ArrayLike, batch: int | None) -> Layout:
         slots, row = self.evaluator.slots, self.evaluator.row
@@ -198,20 +212,19 @@ class Context:
         `EncryptedBits`. In two's complement where ``signed``. Integers narrower than 64 bits have the bits and sign of
         their dtype, unless you say otherwise. Further options are those of `encrypt`.
         """
-        return encrypted_bits(lambda bit: self.encrypt(bit, bound=(0, 1), **options), values, bits, signed)
+        return encrypted_bits(lambda bit: self.encrypt(bit, bound=(0, 1), decimals=0, **options), values, bits, signed)
 
     def load(self, data: bytes) -> EncryptedArray:
-        """An encrypted array from the bytes of `EncryptedArray.to_bytes`, checked before it is believed."""
+        """An encrypted array from the bytes of its ``to_bytes``, of whatever kind, checked before it is believed."""
+        kind = kind_of(data)
+        if kind in COMPOSED:
+            return cast(EncryptedArray, COMPOSED[kind](data, self.load))
         if len(self.evaluators) > 1:
             loaders = [partial(array_from_bytes, evaluator=part) for part in self.evaluators]
             return cast(EncryptedArray, wide_from_bytes(data, loaders))
         array = array_from_bytes(data, self.evaluator)
         self.require(array)
         return array
-
-    def load_bits(self, data: bytes) -> EncryptedBits:
-        """Encrypted integers from the bytes of `EncryptedBits.to_bytes`, checked before they are believed."""
-        return bits_from_bytes(data, self.load)
 
     def to_bytes(self) -> bytes:
         """Parameters, public key and evaluation keys; never a secret."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +12,7 @@ from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits
+from fhe.arrays.decimals import EncryptedDecimals
 from fhe.arrays.wide import WideArray, integers_of
 from fhe.backend.protocol import Backend
 from fhe.bfv.noise_budget import noise_budget_bits
@@ -26,6 +28,8 @@ from fhe.rlwe.keyswitch import SwitchingKey
 from fhe.rlwe.public import Encryption, EvaluationKeys
 from fhe.rlwe.secret import SecretKey
 from fhe.wide import value_modulus
+
+Encrypted = EncryptedArray | WideArray | EncryptedBits | EncryptedDecimals
 
 
 class _KeysOnDemand(EvaluationKeys):
@@ -74,13 +78,14 @@ class KeyOwner(Context):
         backend: Backend | str | None = None,
         *,
         bound: Bound = None,
+        decimals: int = 0,
         eager: bool = False,
         _seeds: SeedSource = system_seed,
     ) -> None:
         chain = ModulusChain.of(parameters, backend)
         self._secret = SecretKey.generate(chain, _seeds)
         self._seeds = _seeds
-        self._bound, self._eager = bound, eager
+        self._bound, self._eager, self._decimals = bound, eager, decimals
         super().__init__(chain, self._secret.public_key(), _KeysOnDemand(self._secret))
 
     def encrypt(
@@ -90,6 +95,7 @@ class KeyOwner(Context):
         bound: Bound = None,
         level: int | None = None,
         batch: int | None = None,
+        decimals: int | None = None,
         progress: bool = False,
         symmetric: bool = False,
     ) -> EncryptedArray:
@@ -97,12 +103,15 @@ class KeyOwner(Context):
 
         That has less noise, and half the bytes to send, since the uniform half travels as a seed.
         """
+        if places := self._decimals if decimals is None else decimals:
+            plain_encrypt = partial(self.encrypt, level=level, batch=batch, progress=progress, symmetric=symmetric)
+            return self._encrypt_decimals(plain_encrypt, values, places, bound)
         if not symmetric:
-            return super().encrypt(values, bound=bound, level=level, batch=batch, progress=progress)
+            return super().encrypt(values, bound=bound, level=level, batch=batch, decimals=0, progress=progress)
         layout = self._layout(values, batch)
         return self._encrypt(values, layout, bound, level, Encryption.SYMMETRIC, self._secret.encrypt, progress)
 
-    def decrypt(self, array: EncryptedArray | EncryptedBits | WideArray, *, progress: bool = False) -> NDArray[Any]:
+    def decrypt(self, array: Encrypted, *, progress: bool = False) -> NDArray[Any]:
         """The values of an encrypted array: float64 or complex128 (CKKS), int64 (BFV).
 
         Products are decrypted as they are, neither relinearised nor rescaled: that would cost time and precision.
@@ -111,6 +120,8 @@ class KeyOwner(Context):
         """
         if isinstance(array, EncryptedBits):
             return array.decoded([self.decrypt(bit, progress=progress) for bit in array.bits])
+        if isinstance(array, EncryptedDecimals):
+            return array.decoded(self.decrypt(array.array, progress=progress))
         self.require(array)
         if isinstance(array, WideArray):
             return integers_of(array, [self._decrypt_part(part, progress) for part in array.parts])
@@ -212,6 +223,7 @@ def bfv(
     bound: Bound = None,
     wrap: bool = False,
     signed: bool = True,
+    decimals: int = 0,
     security: int = 128,
     quantum: bool = False,
     ring_degree: int | None = None,
@@ -224,7 +236,8 @@ def bfv(
     Values, intermediate ones too, are tracked by public intervals, and a result that could wrap modulo t raises
     ValueOverflowError. ``bound`` is what `encrypt` assumes of its values without one: a largest magnitude or a pair
     (low, high). ``wrap=True`` is for arithmetic modulo t instead; ``signed=False`` reads residues, and promises
-    values, from 0 up.
+    values, from 0 up. With ``decimals`` numbers have so many places behind the point, exactly: `EncryptedDecimals`;
+    ``value_bits`` and intervals then count units of the last place.
 
     >>> ctx = bfv(depth=1, plain_modulus=257, ring_degree=64, insecure="for this example", backend="reference")
     >>> ctx.decrypt(ctx.encrypt([3, -4]) * 5).tolist()
@@ -239,10 +252,15 @@ def bfv(
         ring_degree=ring_degree,
         insecure=insecure,
     )
-    if bound is not None and (wrap or not signed):
+    if wrap or not signed:
+        bound = _usual_bound(bound, wrap, signed, math.isqrt(value_modulus(parameters) - 1) // 10**decimals)
+    return KeyOwner(parameters, backend, bound=bound, decimals=decimals)
+
+
+def _usual_bound(bound: Bound, wrap: bool, signed: bool, reach: int) -> Bound:
+    """What values are assumed to be in arithmetic modulo t, or without signs."""
+    if bound is not None:
         raise ParameterError("bound= says it all: a pair (low, high), or infinity to wrap; leave wrap= and signed= out")
     if wrap:
-        bound = math.inf if signed else (0, math.inf)
-    elif not signed:
-        bound = 0, math.isqrt(value_modulus(parameters) - 1)
-    return KeyOwner(parameters, backend, bound=bound)
+        return math.inf if signed else (0, math.inf)
+    return 0, reach

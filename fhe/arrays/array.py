@@ -14,7 +14,7 @@ import numpy as np
 
 from fhe.arrays import comparison, elementwise, products, protocols, reduce, scan, show
 from fhe.arrays.elementwise import combined
-from fhe.arrays.packed import Packed
+from fhe.arrays.packed import Packed, outranked
 from fhe.arrays.rearrange import indexed, moved
 from fhe.circuits.power import power
 from fhe.errors import EncodingError
@@ -200,10 +200,10 @@ class EncryptedArray(Packed):
     # --- NumPy's protocols ------------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return protocols.ufunc(ufunc, method, inputs, kwargs)
+        return NotImplemented if outranked(map(type, inputs)) else protocols.ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        return protocols.function(func, args, kwargs)
+        return NotImplemented if outranked(types) else protocols.function(func, args, kwargs)
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("an encrypted array has no readable values; its owner decrypts it: owner.decrypt(x)")
@@ -245,5 +245,5 @@ class EncryptedArray(Packed):
 
 
 def _of(operation: Callable[[Any, Any], Any], x: Any, y: Any) -> EncryptedArray:
-    result: EncryptedArray = operation(x, y)
+    result: EncryptedArray = NotImplemented if outranked((type(x), type(y))) else operation(x, y)
     return result

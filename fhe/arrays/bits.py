@@ -150,7 +150,7 @@ class EncryptedBits:
         return EncryptedBits([bit.settled() for bit in self.bits], self.signed)
 
     def to_bytes(self) -> bytes:
-        """The integers as bytes, to be read by `Context.load_bits`."""
+        """The integers as bytes, to be read by `Context.load`."""
         return to_bytes(self)
 
     # --- inside -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ import numpy as np
 
 from fhe.arrays import elementary, exact, margins, scan
 from fhe.arrays.bits import EncryptedBits
-from fhe.arrays.packed import Packed
 from fhe.circuits.bits import depth_of_bits, products_of_bits
 from fhe.errors import EncodingError
 from fhe.interval import Interval
@@ -105,7 +104,7 @@ def where(mask: Any, a: Any, b: Any) -> Any:
     >>> owner.decrypt(fhe.where(x > 1, 10 * x, 0)).tolist()
     [0, 20, 30]
     """
-    if not isinstance(mask, Packed) or not isinstance(mask.evaluator.chain.parameters, BFVParameters):
+    if not isinstance(mask, exact.ENCRYPTED) or not isinstance(mask.evaluator.chain.parameters, BFVParameters):
         return scan.where(mask, a, b)
     if _bitwise(a, b):
         if not (isinstance(a, EncryptedBits) and isinstance(b, EncryptedBits)):
@@ -168,7 +167,7 @@ def sort(arrays: Any, axis: int = -1, **precision: float) -> Any:
     >>> [owner.decrypt(row).tolist() for row in fhe.sort(rows)]
     [[1, 0], [2, 1], [3, 2]]
     """
-    if isinstance(arrays, Packed):
+    if isinstance(arrays, exact.ENCRYPTED):
         return np.stack(sort(_parts(arrays, axis), 0, **precision), axis=axis)
     if _real(precision, arrays):
         return margins.sort(arrays, **precision)
@@ -187,7 +186,7 @@ def argmax(arrays: Any, axis: int = -1, **precision: float) -> Any:
     >>> owner.decrypt(fhe.argmax(rows)).tolist()
     [0, 1]
     """
-    parts = _parts(arrays, axis) if isinstance(arrays, Packed) else arrays
+    parts = _parts(arrays, axis) if isinstance(arrays, exact.ENCRYPTED) else arrays
     if _real(precision, parts):
         return margins.argmax(parts, **precision)
     return _index_of_first(_ranks(parts, less))
@@ -202,7 +201,7 @@ def argmin(arrays: Any, axis: int = -1, **precision: float) -> Any:
     >>> abs(owner.decrypt(fhe.argmin(rows, margin=0.2, error=0.01)).round(1)).tolist()
     [1.0, 0.0]
     """
-    parts = _parts(arrays, axis) if isinstance(arrays, Packed) else arrays
+    parts = _parts(arrays, axis) if isinstance(arrays, exact.ENCRYPTED) else arrays
     if _real(precision, parts):
         return margins.argmax([-part for part in parts], **precision)
     return _index_of_first(_ranks(parts, greater))
@@ -280,7 +279,7 @@ def _bitwise(*operands: Any) -> bool:
 
 def _way(precision: dict[str, float], *operands: Any) -> Any:
     """The module that compares these arrays."""
-    array = next(x for x in operands if isinstance(x, Packed))
+    array = next(x for x in operands if isinstance(x, exact.ENCRYPTED))
     if isinstance(array.evaluator.chain.parameters, CKKSParameters):
         return margins
     if precision:

@@ -25,6 +25,8 @@ from fhe.rlwe.ciphertext import Ciphertext
 from fhe.validate import python_integers
 from fhe.wide import value_modulus
 
+ENCRYPTED = Packed, WideArray
+
 OnDifference = Callable[[BFVEvaluator, Ciphertext, Interval], Ciphertext]
 
 
@@ -73,9 +75,9 @@ def where(mask: Any, a: Any, b: Any) -> Any:
             "encrypt it with bound=(0, 1)"
         )
     result = interval_of(a).hull(interval_of(b))
-    a, b = (claiming(value, None) if isinstance(value, Packed) else np.asarray(value) for value in (a, b))
+    a, b = (claiming(value, None) if isinstance(value, ENCRYPTED) else np.asarray(value) for value in (a, b))
     chosen = claiming(mask, None) * (a - b)
-    return claiming(chosen + b if isinstance(b, Packed) or b.any() else chosen, result)
+    return claiming(chosen + b if isinstance(b, ENCRYPTED) or b.any() else chosen, result)
 
 
 def plan(x: Any, y: Any) -> tuple[Interval, Plan, Plan]:
@@ -87,6 +89,8 @@ def plan(x: Any, y: Any) -> tuple[Interval, Plan, Plan]:
 
 
 def _decided(d: Any, decision: OnDifference) -> Any:
+    if isinstance(d, WideArray):
+        return d.each(_decided, d, decision)
     interval = _ordered(interval_of(d))
     return d.map(lambda shard: decision(d.evaluator, shard, interval))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Self, TypeVar
 
@@ -167,6 +167,11 @@ class Packed:
     def fresh_layout(self, shape: tuple[int, ...]) -> Layout:
         """The layout that encryption would give an array of this shape."""
         return Layout.of(shape, self.layout.slots, self.layout.row)
+
+
+def outranked(types: Iterable[type]) -> bool:
+    """Is there an operand that is made of encrypted arrays, and knows better what to do?"""
+    return any(getattr(kind, "made_of_arrays", False) is True for kind in types)
 
 
 def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from fhe.arrays.packed import outranked
 from fhe.interval import Interval
 from fhe.io.registry import to_bytes
 from fhe.wide import combined
@@ -65,10 +66,10 @@ class WideArray:
         return WideArray([part[index] for part in self.parts])
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return self.each(getattr(ufunc, method), *inputs, **kwargs)
+        return NotImplemented if outranked(map(type, inputs)) else self.each(getattr(ufunc, method), *inputs, **kwargs)
 
     def __array_function__(self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        return self.each(func, *args, **kwargs)
+        return NotImplemented if outranked(types) else self.each(func, *args, **kwargs)
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("an encrypted array has no readable values; its owner decrypts it: owner.decrypt(x)")

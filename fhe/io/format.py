@@ -92,6 +92,13 @@ def header_limit(total: int) -> int:
     return max(SMALLEST_HEADER_LIMIT, total // 64)
 
 
+def kind_of(data: Section | bytearray) -> str:
+    """What kind of container these bytes say they are; whether they are one is for `Container.from_bytes` to find."""
+    table = _parse(_prefix(memoryview(data).toreadonly().cast("B"))[8:].decode("latin-1"), "the header")
+    metadata = table.get("__metadata__")
+    return str(metadata.get("kind")) if isinstance(metadata, dict) else ""
+
+
 def _canonical(content: object) -> str:
     """The one text of plain values: keys sorted, no spaces, ASCII, no NaN and no infinity."""
     try:

@@ -205,12 +205,12 @@ def test_bits_travel() -> None:
     party = deep()
     server = Context.from_bytes(party.public().to_bytes())
     x = party.encrypt_bits([3, -4, 5], 5, signed=True, symmetric=True)
-    received = server.load_bits(x.to_bytes())
+    received = server.load(x.to_bytes())
     assert (received.width, received.signed) == (5, True)
     assert party.decrypt(party.load((received > 0).to_bytes())).tolist() == [1, 0, 1]
-    assert received.to_bytes() == server.load_bits(received.to_bytes()).to_bytes()
+    assert received.to_bytes() == server.load(received.to_bytes()).to_bytes()
     fhe.install(server)
     assert isinstance(pickle.loads(pickle.dumps(x)), EncryptedBits)  # noqa: S301
     forged = Container("bits", {"width": 1, "signed": False}, {"bit.0": party.encrypt([2], bound=3).to_bytes()})
     with pytest.raises(FormatError, match=r"claims Interval\(low=-3, high=3\) is no bit"):
-        server.load_bits(forged.to_bytes())
+        server.load(forged.to_bytes())

@@ -113,11 +113,18 @@ def test_comparisons_and_bits_work_under_every_modulus() -> None:
     x, y = keys.encrypt(v, bound=3), keys.encrypt(w, bound=3)
     assert keys.decrypt((x > y) * 10**35).tolist() == ((v > w).astype(object) * 10**35).tolist()
     assert keys.decrypt(np.where(x == y, 10**36, x)).tolist() == np.where(v == w, 10**36, v.astype(object)).tolist()
+    for found, expected in zip(fhe.sort([x, y]), np.sort([v, w], axis=0), strict=True):
+        assert keys.decrypt(found).tolist() == expected.tolist()
+    assert keys.decrypt(fhe.argmax([x, y])).tolist() == np.argmax([v, w], axis=0).tolist()
+    assert (
+        keys.decrypt(np.maximum(x, y) - abs(x) + np.sign(y)).tolist()
+        == (np.maximum(v, w) - abs(v) + np.sign(w)).tolist()
+    )
     big = [2**100, 5, 2**100 + 1, 0]
     a, b = keys.encrypt_bits(big, 101), keys.encrypt_bits([2**100, 6, 2**100, 0], 101)
     assert keys.decrypt(a > b).tolist() == [0, 0, 1, 0]
     assert keys.decrypt(a.to_integers()).tolist() == big
-    loaded = Context.from_bytes(keys.public().to_bytes()).load_bits(a.to_bytes())
+    loaded = Context.from_bytes(keys.public().to_bytes()).load(a.to_bytes())
     assert keys.decrypt(loaded).tolist() == big
 
 
