@@ -139,14 +139,18 @@ class KeyOwner(Context):
         relinearization: bool = True,
         rotations: Iterable[int] | None = None,
         conjugation: bool = False,
+        level: int | None = None,
         progress: bool = False,
     ) -> Context:
         """A `Context` to give away: public key and evaluation keys, no secret.
 
         ``rotations`` lists the steps a server will need; by default the powers of two, enough for ``sum`` and
         dot products, with the key for conjugates (in BFV: for swapping the rows), which ``conjugation`` adds to steps
-        of your own; comparisons take it.
+        of your own; comparisons take it. The keys serve ciphertexts up to ``level``, by default all: those for lower
+        levels are smaller.
         """
+        level = self.parameters.max_level if level is None else level
+        self.chain.check_level(level)
         N = self.parameters.ring_degree
         steps: Sequence[int] = power_of_two_steps(N // 2) if rotations is None else list(rotations)
         elements = rotation_elements(steps, N)
@@ -154,9 +158,9 @@ class KeyOwner(Context):
             elements.append(swap_element(N))
         keys = EvaluationKeys(self.chain, self.key_id)
         if relinearization:
-            keys.relinearization = self.keys.require_relinearization()
+            keys.relinearization = self.keys.require_relinearization().at_level(level, self.parameters)
         for element in tqdm(elements, desc="rotation keys", disable=not progress, leave=False):
-            keys.galois[element] = self.keys.require_galois(element)
+            keys.galois[element] = self.keys.require_galois(element).at_level(level, self.parameters)
         return Context(self.chain, self.public_key, keys)
 
     def to_bytes(self) -> bytes:

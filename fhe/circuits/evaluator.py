@@ -114,7 +114,8 @@ class Evaluator(Protocol):
     def encode_factors(self, vectors: NDArray[Any], level: int, gains: tuple[float, float], copies: int = 1) -> Factors:
         """Slots ``(count, row)`` as plaintexts over P*Q_level, for a sum of products of which so many are then added.
 
-        Vectors that repeat through the row may be given by one period, a power of two. ``gains`` say how much values grow in all of that: the largest, and independent ones in root mean square.
+        Vectors that repeat through the row may be given by one period, a power of two. ``gains`` say how much values
+        grow in all of that: the largest, and independent ones in root mean square.
         """
         ...
 

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from fhe.ckks import precision
 from fhe.ckks.encoder import CKKSEncoder, check_values
 from fhe.ckks.precision import NOTHING, Noise
+from fhe.ckks.scalars import gaussian, largest, scaled
 from fhe.errors import EncodingError, LevelError
 from fhe.interval import Bound
 from fhe.ring.poly import CoeffPoly, Poly
@@ -169,12 +170,14 @@ class CKKSEvaluator:
         return self._product(x, evaluate.square(x.evals()), x.scale, precision.product(x, x), x.bound * x.bound)
 
     def multiply_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext:
-        """x * values, slot by slot; one level once settled. An integer factor of all slots costs none."""
+        """x * values, slot by slot; one level once settled. A (Gaussian) integer for all slots costs none."""
         if isinstance(values, Plaintext):
             return self._multiply_plaintext(self.settle(x), values)
         array = np.asarray(values)
         if array.ndim == 0 and array.dtype.kind != "c":
             return self._multiply_number(x, float(array))
+        if array.ndim == 0 and gaussian(complex(array)):
+            return self._multiply_gaussian(x, complex(array))
         x = self.settle(x)
         full = np.broadcast_to(array, self.encoder.slots) if array.ndim == 0 else array
         return self._multiply_plaintext(x, self.encode_factor(full, x.level))
@@ -205,6 +208,14 @@ class CKKSEvaluator:
         noise = precision.number_product(x, scale, number)
         factor = scaled(number, scale)
         return self._product(x, [c.scale(factor) for c in x.c], scale, noise, x.bound * abs(number))
+
+    def _multiply_gaussian(self, x: Ciphertext, number: complex) -> Ciphertext:
+        """By a + b X^(N/2), which is a + b i in every slot: exact, and no level."""
+        coefficients = np.zeros(self.parameters.ring_degree, dtype=np.int64)
+        coefficients[[0, self.parameters.ring_degree // 2]] = int(number.real), int(number.imag)
+        factor = CoeffPoly.from_int64(x.c[0].basis, coefficients).to_eval()
+        noise, bound = Noise.of(x) * abs(number), x.bound * abs(number)
+        return self._checked(x.with_polys([c * factor for c in x.evals()], **noise.fields, bound=bound))
 
     def _product(self, x: Ciphertext, c: Sequence[Poly], scale: float, noise: Noise, bound: float) -> Ciphertext:
         product = self._checked(x.with_polys(c, scale=x.scale * scale, **noise.fields, bound=bound))
@@ -372,13 +383,3 @@ class CKKSEvaluator:
     def _checked(self, x: Ciphertext) -> Ciphertext:
         self.encoder.check_room(x.level, x.scale, x.bound + x.noise / x.scale)
         return x
-
-
-def scaled(number: float, scale: float) -> int:
-    """round(number * scale), exactly."""
-    return round(Fraction(number) * Fraction(scale))
-
-
-def largest(array: ArrayLike) -> float:
-    """max |value|, 0 for an empty array."""
-    return float(np.max(np.abs(array), initial=0.0))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from fhe.backend.protocol import Key
 from fhe.errors import LevelError
+from fhe.parameters import Parameters
 from fhe.ring.basis import Basis
 from fhe.ring.poly import EvalPoly, Poly
 from fhe.rlwe.chain import ModulusChain
@@ -59,6 +60,14 @@ class SwitchingKey:
     def nbytes(self) -> int:
         """Bytes in memory."""
         return self.data.nbytes
+
+    def at_level(self, level: int, parameters: Parameters) -> SwitchingKey:
+        """The same key for ciphertexts up to a lower level: fewer digits, of fewer limbs."""
+        if level >= self.level:
+            return self
+        limbs, digits = len(parameters.special) + parameters.limbs(level), len(parameters.digits(level))
+        b, a = (tuple(poly.limbs(0, limbs) for poly in half[:digits]) for half in (self.b, self.a))
+        return SwitchingKey.of(b, a, level, self.seed)
 
     def __repr__(self) -> str:
         return f"SwitchingKey(level={self.level}, nbytes={self.nbytes})"

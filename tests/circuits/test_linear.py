@@ -164,6 +164,16 @@ def test_complex_matrices(party: KeyOwner) -> None:
         assert_holds(party, linear.matrix_vector(party.evaluator, W, encrypted(party, v)), W @ v)
 
 
+def test_two_real_vectors_go_through_a_real_matrix_as_one_complex_vector(backend: Backend) -> None:
+    owner = shared_owner(CKKS, backend)
+    W, v, w = numbers(CKKS, 0, 5, 7), numbers(CKKS, 1, 7), numbers(CKKS, 2, 7)
+    x, y = owner.encrypt(v, bound=1), owner.encrypt(w, bound=1)
+    both = x + 1j * y
+    assert both.level == x.level  # i is X^(N/2): no level
+    product = owner.decrypt(owner.encode_matrix(W) @ both)
+    np.testing.assert_allclose(product, W @ v + 1j * (W @ w), atol=1e-6)
+
+
 def test_a_product_divides_by_P_once_and_once_for_every_giant_step(
     quick: KeyOwner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fhe.backend.choose import choose
 from fhe.backend.protocol import Backend
 from fhe.context import Context
-from fhe.errors import FormatError, MissingKeyError, ParameterError
+from fhe.errors import FormatError, LevelError, MissingKeyError, ParameterError
 from fhe.io.format import Container
 from fhe.ring.codec import pack, packed_bytes, unpack
 from fhe.ring.poly import CoeffPoly, EvalPoly
@@ -88,6 +88,18 @@ def test_keys_may_be_of_lower_levels(backend: Backend) -> None:
     assert (key.level, len(key.b), len(key.a)) == (1, 2, 2)
     full = uniform(owner.chain.top, key.seed, digit=1)
     assert np.array_equal(key.a[1].natural(), full.natural()[: len(key.a[1].basis)])
+
+
+def test_keys_for_lower_levels_are_smaller_and_refuse_higher_ones(backend: Backend) -> None:
+    owner = owner_of("ckks of wide levels", backend)
+    whole, lower = (owner.public(rotations=[1], level=level) for level in (None, 1))
+    assert len(lower.to_bytes()) < 0.8 * len(whole.to_bytes())
+    server = Context.from_bytes(lower.to_bytes(), backend)
+    x = server.encrypt([0.5, 1.0, 2.0], level=1)
+    np.testing.assert_allclose(owner.decrypt(owner.load(((x * x).sum()).to_bytes())), 5.25, atol=1e-4)
+    high = server.encrypt([0.5, 1.0, 2.0])
+    with pytest.raises(LevelError, match="levels up to 1"):
+        (high * high).to_bytes()
 
 
 def test_an_owner_writes_what_it_gives_away() -> None:

@@ -155,6 +155,7 @@ OPERATIONS: dict[str, Callable[[CKKSEvaluator, Pair, Pair, Step], Pair]] = {
     "times plain": lambda e, a, b, s: Pair(e.multiply_plain(a.x, _plain(s, a)), a.exact * _plain(s, a)),
     "plus plain": lambda e, a, b, s: Pair(e.add_plain(a.x, _plain(s, a)), a.exact + _plain(s, a)),
     "times number": lambda e, a, b, s: Pair(e.multiply_plain(a.x, _number(s)), a.exact * np.longdouble(_number(s))),
+    "times i": lambda e, a, b, s: Pair(e.multiply_plain(a.x, s.seed % 3 - 1 - 2j), a.exact * (s.seed % 3 - 1 - 2j)),
     "plus number": lambda e, a, b, s: Pair(e.add_plain(a.x, _number(s)), a.exact + np.longdouble(_number(s))),
     "rotate": lambda e, a, b, s: Pair(e.rotate(a.x, 1 + s.seed % 3), np.roll(a.exact, -1 - s.seed % 3)),
     "conjugate": lambda e, a, b, s: Pair(e.conjugate(a.x), a.exact.conj()),
