@@ -38,8 +38,9 @@ class Conversion {
 };
 
 // Targets that are converted to in one go: the terms are read once for all of them, and once they are transformed the
-// rows are still in the second- or third-level cache. Measured from N = 2^14 to 2^16: 1 costs up to 1.4 times as much.
-constexpr std::size_t kTargetsAtOnce = 8;
+// rows are still in the second- or third-level cache. Measured from N = 2^13 to 2^16: 4 and 8 are the same, 1 costs a
+// tenth more.
+constexpr std::size_t kTargetsAtOnce = 4;
 
 // Coefficients of `rows` rows at a time that stay in a second-level cache: a power of two.
 std::size_t cached_block(std::size_t rows);

@@ -107,6 +107,10 @@ void key_product_row(const Basis& basis, std::size_t limb, const ConstRows& digi
                                   basis.modulus(limb));
 }
 
+// Limbs of all digits that are raised in one go: the terms are read once for all of them, and their rows should still
+// be in the second-level cache when they meet the key. Measured from N = 2^13 to 2^15: 1 and 8 cost a tenth more.
+constexpr std::size_t kLimbsAtOnce = 2;
+
 // What switches the limbs of polynomials, some at a time so that the digits are still in cache when they meet the key.
 class Switch {
  public:
@@ -122,7 +126,7 @@ class Switch {
   template <class Body>
   void each_group(std::size_t start, std::size_t stop, const Body& body) const {
     const std::size_t passes = kTransform * digits_.digits.size() * basis_.ring_degree();
-    for_each_group(stop - start, kTargetsAtOnce, passes,
+    for_each_group(stop - start, kLimbsAtOnce, passes,
                    [&](std::size_t first, std::size_t count) { body(start + first, count); });
   }
   // The same for `count` limbs from `start` on, on this thread.
