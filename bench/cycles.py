@@ -62,7 +62,7 @@ class Task:
     @property
     def rotates(self) -> bool:
         """Whether a call takes one limb, the next each time."""
-        return self.operation in ("ntt", "intt", "add", "mul", "mul_scalar", "inner_product")
+        return self.operation in ("ntt", "intt", "add", "mul", "mul_scalar", "key_product")
 
     @property
     def vectors(self) -> float:
@@ -70,7 +70,7 @@ class Task:
         rows = 1 if self.rotates else self.limbs
         if self.operation in ("convert", "divide_round", "switch_down"):
             rows -= self.more[0]
-        if self.operation in ("inner_product", "switch_down"):
+        if self.operation in ("key_product", "switch_down"):
             rows *= 2
         return self.ring_degree / LANES * rows
 
@@ -99,7 +99,7 @@ class Task:
             "intt": Count(3 * butterflies + 3 * n, 3 * butterflies + 6 * n),
             "mul": Count(4 * n, 6 * n),
             "mul_scalar": Count(3 * n, 3 * n),
-            "inner_product": Count((2 * first + 4) * n, 7 * n),
+            "key_product": Count((2 * first + 4) * n, 7 * n),
             "convert": Count((2 * first * last + 4 * first + 4 * last) * n / last, (3 * first + 2 * last) * n / last),
         }.get(self.operation)
 
@@ -107,7 +107,7 @@ class Task:
         """Bytes that a call must read and write: operands, results, tables."""
         n, words = self.ring_degree, 8 * self.ring_degree
         first = self.more[0] if self.more else 0
-        packed, stream = n * BITS / 8, 8 * (n + n / 64 + 64)
+        packed, key, stream = n * BITS / 8, n * ((BITS + 7) // 8), 8 * (n + n / 64 + 64)
         digits = -(-(self.limbs - first) // self.more[1]) if len(self.more) > 1 else 0
         return {
             "ntt": 2 * words + 9 * n,
@@ -115,11 +115,11 @@ class Task:
             "add": 3 * words,
             "mul": 3 * words,
             "mul_scalar": 2 * words,
-            "inner_product": (3 * first + 2) * words,
+            "key_product": (first + 2) * words + 2 * first * key,
             "convert": self.limbs * words,
             "divide_round": (2 * self.limbs - first) * words,
             "automorphism": 2 * self.limbs * words + 4 * n,
-            "switch_down": (2 * digits * self.limbs + 3 * (self.limbs - first)) * words,
+            "switch_down": 2 * digits * self.limbs * key + 3 * (self.limbs - first) * words,
             "uniform": self.limbs * (words + stream),
             "ternary": self.limbs * words + words,
             "centred_binomial": self.limbs * words + words,
@@ -139,7 +139,7 @@ TASKS = [
         Task("convert", 2**k, rows + last, (rows,))
         for k, rows, last in [(13, 5, 6), (14, 3, 7), (14, 9, 10), (15, 5, 15)]
     ),
-    *(Task("inner_product", 2**k, limbs, (digits,)) for k, limbs, digits in [(13, 1, 3), (14, 10, 3), (15, 20, 4)]),
+    *(Task("key_product", 2**k, limbs, (digits,)) for k, limbs, digits in [(13, 1, 3), (14, 10, 3), (15, 20, 4)]),
     *(
         Task("switch_down", 2**k, limbs, more)
         for k, limbs, more in [(13, 5, (1, 1)), (14, 10, (3, 3)), (15, 20, (5, 5))]

@@ -25,7 +25,7 @@ TARGETS = ["scalar", "avx2"] if platform.machine() in ("x86_64", "AMD64") else [
 TASKS = [
     *(Task(operation, 2**k, 1) for k in (12, 13, 15) for operation in ("ntt", "intt")),
     *(Task(operation, 2**12, 1) for operation in ("add", "mul", "mul_scalar")),
-    Task("inner_product", 2**12, 1, (3,)),
+    Task("key_product", 2**12, 1, (3,)),
     Task("convert", 2**12, 11, (5,)),
     Task("divide_round", 2**12, 8, (2,)),
     Task("switch_down", 2**12, 8, (2, 2)),

@@ -149,7 +149,7 @@ bench::Call read_operation(std::size_t words) {
 bench::Call make(const std::string& operation, const bench::Numbers& numbers) {
   if (operation == "read") return read_operation(numbers.at(0));
   const Problem problem(numbers);
-  if (operation == "inner_product") return key_product_operation(problem);
+  if (operation == "key_product") return key_product_operation(problem);
   for (const auto& kind : {row_operation, whole_operation, stream_operation}) {
     if (bench::Call call = kind(operation, problem)) return call;
   }

@@ -13,7 +13,7 @@ from fhe.primes import ntt_primes, primitive_root
 pytestmark = pytest.mark.wide
 
 OPERATIONS = [
-    *("ntt", "intt", "add", "mul", "mul_scalar", "inner_product", "convert", "divide_round", "switch_down"),
+    *("ntt", "intt", "add", "mul", "mul_scalar", "key_product", "convert", "divide_round", "switch_down"),
     *("automorphism", "uniform", "ternary", "centred_binomial", "pack", "unpack"),
 ]
 PEER = """
