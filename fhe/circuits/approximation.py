@@ -30,7 +30,7 @@ Function = Callable[[Reals], Reals]
 GRID = 1 << 14
 POINTS_PER_DEGREE = 64
 NOISE_FLOOR = 2.0**-48  # coefficients this far below the largest are rounding errors of the interpolation
-LARGEST_DEGREE = 511
+LARGEST_DEGREE, EXCHANGED_DEGREE = 2047, 511
 SYMMETRIC = 2.0**-40
 
 
@@ -103,12 +103,16 @@ def chebyshev(function: Function, degree: int, low: float = -1.0, high: float = 
 def best(function: Function, degree: int, low: float = -1.0, high: float = 1.0) -> Approximation:
     """The polynomial of this degree that stays nearest to a function on [low, high] (Remez); even or odd if f is.
 
+    Beyond degree 511 it is the one that interpolates at the Chebyshev points: within a factor 7 of the best.
+
     Raises EncodingError for a function that is not finite there, or an interval that is none.
 
     >>> best(sigmoid, 15, -8, 8).error < 0.0009
     True
     """
     _check(function, degree, low, high)
+    if degree > EXCHANGED_DEGREE:
+        return chebyshev(function, degree, low, high)
     parity, centre = _parity(function, low, high)
     found = minimax(lambda x: function(x) - centre, degree, low, high, parity=parity)
     return _measured(function, found.polynomial + centre, low, high)

@@ -85,6 +85,15 @@ def test_the_least_degree_is_found(error: float, bound: float) -> None:
     assert found.depth == math.ceil(math.log2(degree + 1)) + (1 / bound % 1 != 0)
 
 
+def test_wide_intervals_take_large_degrees() -> None:
+    """1 / x where the largest x is 30000 times the smallest, to a ten-thousandth of the largest value."""
+    found = within(np.reciprocal, 3.0, 1 / 30000, 1.0)
+    assert 511 < found.stages[0].degree() <= 2047
+    assert found.depth <= 12
+    x = np.geomspace(1 / 30000, 1, 999)
+    assert np.max(np.abs(found(x) - 1 / x)) <= found.error <= 3
+
+
 def test_scaling_is_free() -> None:
     found = best(np.sin, 7, -2, 2)
     half = found.scaled(-0.5, 3.0)
@@ -121,7 +130,7 @@ def test_a_function_is_finite_and_takes_arrays(function: Function) -> None:
 
 
 def test_what_no_polynomial_reaches_is_refused() -> None:
-    with pytest.raises(EncodingError, match="no polynomial of degree 511 is within 1e-06"):
+    with pytest.raises(EncodingError, match="no polynomial of degree 2047 is within 1e-06"):
         within(np.abs, 1e-6)
     with pytest.raises(EncodingError, match="must be positive"):
         within(np.exp, 0.0)
