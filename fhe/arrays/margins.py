@@ -82,13 +82,14 @@ def _exchanged(x: Any, y: Any, margin: float | None, error: float | None) -> tup
     bound, step = bound_of(d), _step(d, margin, error)
     levels = depth_of_stages(step.stages, d.layout.tidy) + 1
     require(d, levels=levels, products=True, conjugation=len(step.gaps) > 1, what=f"ordering by {step}, and a product,")
-    off, asked = max(bound * step.error, step.margin), d
+    asked, off = d, 0.0
     if (near := max(map(distance, d.shards))) > bound * slack(step.gaps[0]):
         # What a ciphertext holds, it holds exactly; and extremes are off by no more than their operands, on the real
         # line and beside it.
-        off, x, y, d = off + math.sqrt(2) * near, _exact(x), _exact(y), _exact(d)
+        off, x, y, d = math.sqrt(2) * near, _exact(x), _exact(y), _exact(d)
         asked = d + d.map(d.evaluator.swap)  # 2 d without what lies beside the real line
-        step = _step(asked, 2 * step.margin, error)
+        step = _step(asked, step.gaps[0] * bound_of(asked), error)
+    off += max(bound_of(d) * step.error, step.margin * bound_of(d) / bound_of(asked))
     moved = d * apply(replace(step, error=0.0), asked)
     most = max(map(_bound, (x, y))) + off
     low, high = (_within((z + part).settled(), most) for z, part in ((x, -moved), (y, moved)))

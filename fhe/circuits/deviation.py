@@ -9,8 +9,8 @@ from fhe.rlwe.ciphertext import Ciphertext
 
 
 def as_exact(x: Ciphertext) -> Ciphertext:
-    """The same ciphertext as the encryption of just what it holds: without error."""
-    return replace(x, noise=0.0, rms=0.0)
+    """The same ciphertext as the encryption of just what it holds: without error, and as much larger values."""
+    return replace(x, noise=0.0, rms=0.0, bound=x.bound + distance(x))
 
 
 def distance(x: Ciphertext) -> float:

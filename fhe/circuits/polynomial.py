@@ -76,8 +76,7 @@ def evaluate_polynomial(
         evaluator.keys.require_relinearization()
     near = distance(x)
     most, slope = _range_and_slope(kind, coefficients, max(x.bound, NOTHING), within, near)
-    exact = replace(as_exact(x), bound=x.bound + near)
-    y = _Evaluation(evaluator, parameters, exact, kind).run(plan, parameters.scale(x.level - depth + 1) ** 2)
+    y = _Evaluation(evaluator, parameters, as_exact(x), kind).run(plan, parameters.scale(x.level - depth + 1) ** 2)
     return replace(off_by(y, slope * near, slope * (x.rms or x.noise) / x.scale), bound=min(most, y.bound))
 
 

@@ -69,7 +69,7 @@ def sign(margin: float, error: float = 1e-3, bound: float = 1.0) -> Approximatio
         raise EncodingError(f"the margin of a sign must lie between 0 and the bound {bound:g}, got {margin:g}")
     if not 0 < error < 1:
         raise EncodingError(f"the error of a sign must lie between 0 and 1, got {error:g}")
-    alpha = max(1, math.ceil(math.log2(bound / margin)))
+    alpha = max(1, math.ceil(math.log2(bound / margin) - HAIR))
     bits = -math.log2(error)
     if alpha > len(DEGREES) or bits > ERROR_BITS[-1]:
         raise EncodingError(

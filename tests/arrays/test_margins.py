@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from dataclasses import replace
 from itertools import permutations, product
 from typing import Any
 
@@ -169,6 +170,19 @@ def test_extremes_of_extremes_add_their_errors() -> None:
     found = np.clip(party.encrypt(values, bound=1.0), -0.5, 0.25)
     assert np.max(np.abs(party.decrypt(found) - np.clip(values, -0.5, 0.25))) <= 2.0**-found.precision_bits < 0.02
     assert found.level == DEEPER.max_level - 26
+
+
+@pytest.mark.parametrize("direction", [1.0, -1.0, 1j])
+def test_an_extreme_of_what_is_itself_off(quick: KeyOwner, direction: complex) -> None:
+    """Errors beyond the slack, in every direction, where values are largest too: they stay, and nothing else comes."""
+    x, y = operands()
+    near = 0.05
+    a = quick.encrypt(x + direction * near, bound=1.1).map(
+        lambda shard: replace(shard, noise=shard.noise + near * shard.scale, bound=1.0)
+    )
+    found = margins.extreme(a.of_dtype(np.dtype(np.float64)), quick.encrypt(y, bound=1.0), True)
+    promised = 2.0**-found.precision_bits
+    assert np.max(np.abs(quick.decrypt(found) - np.maximum(x, y))) <= promised <= 2**0.5 * near + 1.2 * MARGIN
 
 
 def test_axes() -> None:
