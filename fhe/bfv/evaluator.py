@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fhe import noise
-from fhe.bfv import product
+from fhe.bfv import levels, product
 from fhe.bfv.encoder import BFVEncoder
 from fhe.bfv.overflow import Claims, ValueTracker
 from fhe.errors import EncodingError, NoiseError
@@ -211,8 +211,8 @@ class BFVEvaluator:
         for x in (*xs, *ys):
             same_key(xs[0], x)
         distinct = {id(x): x for x in (*xs, *ys)}
-        level = min(map(self.settled_level, distinct.values()))
-        noises = {key: self._settled_noise(x, level) for key, x in distinct.items()}
+        level = min(map(levels.settled_level, distinct.values()))
+        noises = {key: levels.settled_noise(x, level) for key, x in distinct.items()}
         bounds = (
             noise.multiply_bfv(self.parameters, level, noises[id(x)], noises[id(y)])
             for x, y in zip(xs, ys, strict=True)
@@ -238,42 +238,19 @@ class BFVEvaluator:
         Noise is divided along with the modulus, so nothing is lost until what any next operation adds counts; the
         level is chosen by the tracked bound alone. Lower levels are smaller and faster.
         """
-        level = self.settled_level(x)
+        level = levels.settled_level(x)
         return self.mod_switch(x, level) if x.degree < 2 else self._relinearized(x, level)
 
     def settled_level(self, x: Ciphertext) -> int:
         """The level that `settle` leads to."""
-        return self._sufficient_level(self._linear_noise(x), x.level)
-
-    def _settled_noise(self, x: Ciphertext, level: int) -> float:
-        """Of x once it is settled, and at a level not above that."""
-        settled = self.settled_level(x)
-        bound = self._switched_noise(self._linear_noise(x), x.level, settled)
-        return self._switched_noise(bound, settled, level)
-
-    def _linear_noise(self, x: Ciphertext) -> float:
-        """Of x at degree 1."""
-        return x.noise if x.degree < 2 else noise.add(x.noise, noise.key_switch(self.parameters, x.level))
+        return levels.settled_level(x)
 
     def _relinearized(self, x: Ciphertext, level: int) -> Ciphertext:
-        bound = self._switched_noise(self._linear_noise(x), x.level, level)
+        bound = levels.switched_noise(self.chain, levels.linear_noise(x), x.level, level)
         self._checked(bound, level, "a relinearisation")
         check_key(x, self.keys.key_id, "evaluation keys")
         c = product.relinearized(x, self.keys.require_relinearization(), level)
         return x.with_polys(c, level=level, noise=bound, raised=0)
-
-    def _sufficient_level(self, bound: float, level: int) -> int:
-        """The lowest level at which noise of this bound stays `noise.ABOVE_SWITCHING_BITS` above what is added next."""
-        excess = bound - self.chain.log_q(level) - noise.ABOVE_SWITCHING_BITS
-        levels = range(level)
-        fitting = (low for low in levels if excess + self.chain.log_q(low) >= noise.key_switch(self.parameters, low))
-        return next(fitting, level)
-
-    def _switched_noise(self, bound: float, level: int, lower: int, degree: int = 1) -> float:
-        if lower == level:
-            return bound
-        shrunk = bound + self.chain.log_q(lower) - self.chain.log_q(level)
-        return noise.add(shrunk, noise.divide_round(self.parameters, degree))
 
     # --- levels and rotations ----------------------------------------------------------------------------------
 
@@ -282,7 +259,7 @@ class BFVEvaluator:
         if level == x.level:
             return x
         x.at_level(level)  # raises for an impossible level
-        bound = self._switched_noise(x.noise, x.level, level, x.degree)
+        bound = levels.switched_noise(self.chain, x.noise, x.level, level, x.degree)
         self._checked(bound, level, "a modulus switch")
         limbs = self.parameters.limbs(level)
         c = [poly.divide_round(x.raised, x.raised + limbs) for poly in x.c]
