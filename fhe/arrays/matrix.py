@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fhe.circuits.diagonals import boxed
 from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.matrix import LinearMap
 from fhe.errors import EncodingError
@@ -36,12 +37,17 @@ class EncodedMatrix:
         finite = largest is not None and np.isfinite(largest)
         self.evaluator = evaluator
         self._matrix, _ = evaluator.admit(matrix, max(largest, 2.0**-20) if largest is not None and finite else None)
-        self._maps: dict[tuple[bool, int], LinearMap] = {}
+        self._maps: dict[tuple[Any, ...], LinearMap] = {}
 
     @property
     def shape(self) -> tuple[int, int]:
         m, n = self._matrix.shape
         return m, n
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """The plain matrix."""
+        return self._matrix
 
     @property
     def ndim(self) -> int:
@@ -76,6 +82,13 @@ class EncodedMatrix:
             made = LinearMap.of_matrix(self.evaluator, self._matrix, zero_padded, period)
             self._maps[zero_padded, period] = made
         return self._maps[zero_padded, period]
+
+    def boxes(self, period: int, stride: int) -> LinearMap:
+        """W for vectors in all boxes of so many slots, their entries so far apart: `diagonals.boxed`."""
+        key = "boxes", period, stride
+        if key not in self._maps:
+            self._maps[key] = LinearMap(self.evaluator, [boxed(self.values, self.evaluator.row, period, stride)])
+        return self._maps[key]
 
     def _fresh(self) -> LinearMap:
         return self.map(zero_padded=True, period=1 << (self.shape[1] - 1).bit_length())

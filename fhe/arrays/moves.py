@@ -15,16 +15,11 @@ from fhe.circuits.linear import summed
 from fhe.rlwe.ciphertext import Ciphertext
 
 
-def carried(
-    evaluator: Evaluator, plan: Plan, shards: Sequence[Ciphertext], kind: str, disjoint: bool = True
-) -> tuple[Ciphertext, ...]:
-    """The ciphertexts of a plan's target; ``kind`` is that of the dtype, "i" or "f", for masks.
-
-    Terms are ``disjoint`` where no two are other than zero in the same slot, so that values grow no larger.
-    """
+def carried(evaluator: Evaluator, plan: Plan, shards: Sequence[Ciphertext], kind: str) -> tuple[Ciphertext, ...]:
+    """The ciphertexts of a plan's target; ``kind`` is that of the dtype, "i" or "f", for masks."""
     if plan.picks is not None:
         return tuple(shards[source] for source in plan.picks)
-    moving = _Moving(evaluator, shards, np.dtype(np.int64 if kind == "i" else np.float64), disjoint)
+    moving = _Moving(evaluator, shards, np.dtype(np.int64 if kind == "i" else np.float64))
     known: dict[int, Ciphertext] = {}
     result, last = [], {term.source: index for index, terms in enumerate(plan.terms) for term in terms}
     for index, terms in enumerate(plan.terms):
@@ -57,11 +52,8 @@ def _copied(evaluator: Evaluator, x: Ciphertext, spread: Axis) -> Ciphertext:
 class _Moving:
     """The rotations of one plan, each made once; those of one ciphertext share its decomposition."""
 
-    def __init__(
-        self, evaluator: Evaluator, shards: Sequence[Ciphertext], dtype: np.dtype[Any], disjoint: bool
-    ) -> None:
+    def __init__(self, evaluator: Evaluator, shards: Sequence[Ciphertext], dtype: np.dtype[Any]) -> None:
         self.evaluator, self.shards, self.dtype = evaluator, shards, dtype
-        self._together = evaluator.either if disjoint else evaluator.add
         self._known: dict[tuple[int, bool, int], Ciphertext] = {}
 
     def forget(self, sources: set[int]) -> None:
@@ -72,7 +64,7 @@ class _Moving:
         """The sum of the terms; an encryption of zero where there are none."""
         if not terms:
             return self.evaluator.multiply_plain(self.shards[0], 0)
-        return reduce(self._together, map(self._part, by_source(terms)))
+        return reduce(self.evaluator.either, map(self._part, by_source(terms)))
 
     def _part(self, group: list[Term]) -> Ciphertext:
         """The terms of one source, in giant steps of baby steps: rot(sum_b rot(mask, -g) rot(x, b), g)."""
@@ -81,8 +73,10 @@ class _Moving:
         giants: dict[int, list[Ciphertext]] = {}
         for term, giant, baby in steps:
             giants.setdefault(giant, []).append(self._term(term, giant, baby))
-        rotated = (self.evaluator.rotate(reduce(self._together, parts), giant) for giant, parts in giants.items())
-        return reduce(self._together, rotated)
+        rotated = (
+            self.evaluator.rotate(reduce(self.evaluator.either, parts), giant) for giant, parts in giants.items()
+        )
+        return reduce(self.evaluator.either, rotated)
 
     def _term(self, term: Term, giant: int, baby: int) -> Ciphertext:
         part = self._known[term.source, term.swap, baby]

@@ -153,12 +153,12 @@ class Packed:
         fresh = self.fresh_layout(shape)
         return self.relaid(min(fresh, replace(fresh, repeats=()), key=self.cost_to))
 
-    def carried(self, plan: Plan, disjoint: bool = True) -> Self:
-        """What a plan makes of this array; its terms are ``disjoint`` unless they are to be added up."""
+    def carried(self, plan: Plan) -> Self:
+        """What a plan makes of this array."""
         if plan.picks is None:
             self.require_slots()
         layout = replace(plan.target, clean=plan.clean)
-        return self.like(carried(self.evaluator, plan, self.shards, self.dtype.kind, disjoint), layout)
+        return self.like(carried(self.evaluator, plan, self.shards, self.dtype.kind), layout)
 
     def cost_to(self, layout: Layout) -> Cost:
         """The levels, rotations and masks of `relaid`, before anything is done."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,14 @@ from fhe.arrays.elementwise import multiply
 from fhe.arrays.layout import Axis, Layout
 from fhe.arrays.matrix import EncodedMatrix
 from fhe.arrays.packed import A, Packed
-from fhe.arrays.rearrange import indexed, joined
+from fhe.arrays.rearrange import indexed, joined, moved
 from fhe.arrays.reduce import total
+from fhe.circuits.matrix_product import MatrixProduct
 from fhe.errors import EncodingError
+from fhe.parameters import CKKSParameters
 from fhe.rlwe.ciphertext import Ciphertext
+
+FEW = 4  # columns of an encrypted matrix that are as well multiplied one by one
 
 
 def matmul(x: Any, y: Any) -> Any:
@@ -23,39 +29,103 @@ def matmul(x: Any, y: Any) -> Any:
     A plain matrix times an encrypted vector goes by diagonals, everything else by products and sums: the columns (or
     rows) of a result of two dimensions are ciphertexts of their own.
     """
-    if isinstance(x, EncodedMatrix):
-        return matrix_vector(x, y)
-    if isinstance(y, EncodedMatrix):
-        return matrix_vector(y.T, x)
-    x, y = (operand if isinstance(operand, Packed) else np.asarray(operand) for operand in (x, y))
+    x, y = (z if isinstance(z, Packed | EncodedMatrix) else np.asarray(z) for z in (x, y))
     _check(x, y)
+    if isinstance(x, np.ndarray | EncodedMatrix) and x.ndim == 2:
+        return matrix_vector(x, y) if y.ndim == 1 else _rows(x, y)
+    if isinstance(y, np.ndarray | EncodedMatrix) and y.ndim == 2:
+        return matrix_vector(y.T, x) if x.ndim == 1 else _columns(x, y)
     if x.ndim == 1 or y.ndim == 1:
         return _with_vector(x, y)
+    if isinstance(x, Packed) and isinstance(y, Packed) and (slots := _slotwise(x, y)) is not None:
+        return slots
     return _columns(x, y) if isinstance(x, Packed) else _rows(x, y)
+
+
+def _slotwise(x: Packed, y: Packed) -> Packed | None:
+    """x @ y of two encrypted matrices in one ciphertext each, where they fit and there are levels for it (CKKS).
+
+    `MatrixProduct` takes two levels, and wants both in its own layout with zeros around, which takes one more.
+    """
+    (m, inner), n = x.shape[-2:], y.shape[-1]
+    shards, parameters = (*x.shards, *y.shards), x.evaluator.chain.parameters
+    alone = all(isinstance(shard, Ciphertext) for shard in shards) and isinstance(parameters, CKKSParameters)
+    if not alone or x.ndim + y.ndim > 4 or n < FEW or min(x.levels_left, y.levels_left) < 3:
+        return None
+    try:
+        product = MatrixProduct(x.evaluator, m, inner, n)
+    except EncodingError:
+        return None
+    slots, row = x.layout.slots, x.layout.row
+    left, right, result = (Layout(s, slots, (product.pitch, 1), row=row) for s in (x.shape, y.shape, (m, n)))
+    a, b = x.relaid(left).cleaned(), y.relaid(right).cleaned()
+    dtype = x.evaluator.result_type(x.dtype, y.dtype)
+    return x.like([product(a.shards[0], b.shards[0])], result, dtype)
 
 
 def _with_vector(x: Any, y: Any) -> Any:
     """x @ y where one or both have one dimension."""
     if x.ndim == y.ndim:
         return total(multiply(x, y))
-    matrix, vector = (y.T, x) if x.ndim == 1 and y.ndim == 2 else (x, y)
-    if isinstance(matrix, np.ndarray) and matrix.ndim == 2:
-        return matrix_vector(matrix, vector)
     if y.ndim == 1:
         return total(multiply(x, y), axis=-1)
     return total(multiply(_at(x, (slice(None), None)), y), axis=-2)
 
 
 def _columns(x: Packed, y: Any) -> Any:
-    """x @ y, one column after the other."""
+    """x @ y: a plain matrix acts on all rows at once, where they allow it; else one column after the other."""
+    if not isinstance(y, Packed) and y.ndim == 2 and y.shape[1] > 1:
+        made = _boxwise(y.T, x, x.ndim - 1)
+        if made is not None:
+            return made
+    y = y.values if isinstance(y, EncodedMatrix) else y
     columns = [multiply(x, _at(y, (..., None, slice(None), j))) for j in range(y.shape[-1])]
     return joined(lambda parts: np.stack(parts, axis=-1), [total(column, axis=-1) for column in columns])
 
 
-def _rows(x: NDArray[Any], y: Packed) -> Any:
-    """x @ y, one row after the other."""
+def _rows(x: Any, y: Packed) -> Any:
+    """x @ y for a plain x, likewise."""
+    if x.ndim == 2 and x.shape[0] > 1:
+        made = _boxwise(x, y, y.ndim - 2)
+        if made is not None:
+            return made
+    x = x.values if isinstance(x, EncodedMatrix) else x
     rows = [multiply(x[..., i, :, None], y) for i in range(x.shape[-2])]
     return joined(lambda parts: np.stack(parts, axis=-2), [total(row, axis=-2) for row in rows])
+
+
+def applied(matrix: NDArray[Any], x: A, axis: int) -> A:
+    """A plain matrix times every vector along an axis: one level (CKKS)."""
+    if (made := _boxwise(matrix, x, axis)) is not None:
+        return made
+    last = moved(x, lambda a: np.moveaxis(a, axis, -1)[..., None, :])
+    summed: A = total(multiply(last, matrix), axis=-1)
+    return moved(summed, lambda a: np.moveaxis(a, -1, axis))
+
+
+def _boxwise(matrix: NDArray[Any] | EncodedMatrix, x: A, axis: int) -> A | None:
+    """The same by diagonals, if the vectors lie in boxes of a power of two that hold the results, too."""
+    period = _box(x.layout, axis, max(matrix.shape))
+    if not period or not isinstance(x.shards[0], Ciphertext):
+        return None
+    x.require_slots()
+    encoded = matrix if isinstance(matrix, EncodedMatrix) else EncodedMatrix(x.evaluator, matrix)
+    dtype = x.evaluator.result_type(x.dtype, encoded.dtype)
+    shape = (*x.shape[:axis], encoded.shape[0], *x.shape[axis + 1 :])
+    return x.map(encoded.boxes(period, x.layout.strides[axis]), replace(x.layout, shape=shape)).of_dtype(dtype)
+
+
+@lru_cache(maxsize=256)
+def _box(layout: Layout, axis: int, length: int) -> int:
+    """The slots of a box around each vector along an axis that is to take so many entries; 0 if there are no such."""
+    stride = layout.strides[axis]
+    others = [*layout.repeats, *(other for k, other in enumerate(layout.axes) if k != axis)]
+    if stride <= 0 or min(other.stride for other in (*others, Axis(1, 0))) < 0:
+        return 0
+    inner = sum((n - 1) * s for n, s in others if s < stride)
+    period = 1 << (length * stride - 1).bit_length()
+    apart = all(s % period == 0 for n, s in others if s >= stride)
+    return period if apart and period <= layout.row and layout.offset % period + inner < stride else 0
 
 
 def _at(x: Any, index: Any) -> Any:
@@ -72,9 +142,6 @@ def _check(x: Any, y: Any) -> None:
 
 def matrix_vector(matrix: NDArray[Any] | EncodedMatrix, x: A) -> A:
     """A plain matrix times a vector, by diagonals where both fit a row of slots: one level (CKKS)."""
-    if x.ndim != 1:
-        raise EncodingError(f"an encoded matrix multiplies vectors, got shape {x.shape}; take one at a time")
-    _check(matrix, x)
     slots, row, evaluator = x.layout.slots, x.layout.row, x.evaluator
     alone = isinstance(x.shards[0], Ciphertext)  # others multiply by the evaluator's means
     if isinstance(matrix, np.ndarray) and (max(matrix.shape) > row or not alone):
@@ -84,7 +151,8 @@ def matrix_vector(matrix: NDArray[Any] | EncodedMatrix, x: A) -> A:
     dtype = evaluator.result_type(x.dtype, encoded.dtype)
     x = _lying_flat(x)
     step = encoded.map(x.layout.clean, _period(x.layout))
-    repeats = (Axis(row // step.period, step.period),) if 0 < step.period < row else ()
+    covered = min(_length(x.layout) * max(_period(x.layout), 1), slots)
+    repeats = (Axis(covered // step.period, step.period),) if 0 < step.period < covered else ()
     layout = Layout(encoded.shape[:1], slots, repeats=repeats, clean=step.period > 0, row=row)
     return x.like([step(x.shards[0])], layout, dtype)
 

@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from fhe.arrays.elementwise import add, combined, multiply, subtract
 from fhe.arrays.packed import A, Packed
-from fhe.arrays.plans import Plan, Term
-from fhe.arrays.products import matrix_vector
+from fhe.arrays.products import applied, matrix_vector
 from fhe.arrays.rearrange import joined, moved
 from fhe.arrays.reduce import part, total, unbroken
 from fhe.errors import EncodingError
+
+LONGEST = 512  # entries along which one matrix is not yet too large
 
 
 def cumsum(x: A, axis: int | None = None) -> A:
     """np.cumsum: one level (CKKS), and the fewer rotations the shorter the axis is.
 
-    The i-th sum is that of x shifted by d for every d <= i; along an axis longer than a row of slots each block of it
-    adds the sums of those before.
+    A product with a triangle of ones; along a long axis each block adds the sums of those before.
     """
     if axis is None:
         x, axis = moved(x, np.ravel), 0
@@ -30,20 +30,14 @@ def cumsum(x: A, axis: int | None = None) -> A:
     n = x.shape[axis]
     if n == 1:
         return x
-    if x.ndim == 1 and n <= x.layout.row:
-        return matrix_vector(np.tri(n, dtype=np.int64), x)
-    if not unbroken(x.layout, axis, x.layout.row):
+    if n > LONGEST or not unbroken(x.layout, axis, x.layout.row):
         fresh = x.fresh_layout(x.shape)
-        if not unbroken(fresh, axis, fresh.row):
-            return _blockwise(x, axis, max(fresh.row // fresh.strides[axis], 1))
+        within = max(fresh.row // fresh.strides[axis], 1)
+        if n > min(within, LONGEST):
+            return _blockwise(x, axis, min(within, LONGEST))
         x = x.relaid_fresh(x.shape)
-    layout, stride = x.layout, x.layout.strides[axis]
-    index = np.arange(1, n + 1).reshape([-1 if k == axis else 1 for k in range(x.ndim)])
-    terms = []
-    for shard, slots in enumerate(layout.pack(np.broadcast_to(index, x.shape))):
-        reached = [(d, np.flatnonzero(slots > d)) for d in range(n)]
-        terms.append(tuple(Term(shard, -d * stride % layout.row, False, some) for d, some in reached if some.size))
-    return x.carried(Plan(layout, tuple(terms), clean=True), disjoint=False)
+    ones = np.tri(n, dtype=np.int64)
+    return matrix_vector(ones, x) if x.ndim == 1 else applied(ones, x, axis)
 
 
 def _blockwise(x: A, axis: int, length: int) -> A:

@@ -306,7 +306,7 @@ class BFVEvaluator:
 
     def encode_factors(self, vectors: NDArray[Any], level: int, gains: tuple[float, float], copies: int = 1) -> Factors:
         """Plaintexts over P*Q_level; log2 of the sum of their canonical norms bounds the growth of noise."""
-        full = np.tile(vectors, self.row // vectors.shape[-1])
+        full = np.tile(vectors, max(self.row // vectors.shape[-1], 1))
         messages = [self.encoder.message(vector) for vector in full]
         growth = noise.add(*map(noise.canonical_norm, messages)) + math.log2(copies)
         polys = [CoeffPoly.from_int64(self.chain.qp(level), message).to_eval() for message in messages]

@@ -144,6 +144,22 @@ def repeating(matrix: NDArray[Any], row: int, period: int) -> Iterator[tuple[Dia
         yield Diagonals(row, (_cyclic(k, row), places, matrix[i, j]), (), sums, height << folds), height
 
 
+def boxed(matrix: NDArray[Any], row: int, period: int, stride: int) -> Diagonals:
+    """The matrix in every box of ``period`` slots, for vectors whose entries are ``stride`` slots apart.
+
+    A box holds ``stride`` vectors side by side; what they hold after their n entries does not matter, and after its m
+    entries a result is zero.
+
+    >>> form = boxed(np.array([[1.0, 1.0, 1.0], [0.0, 1.0, -1.0]]), row=16, period=8, stride=2)
+    >>> form(np.arange(16.0)).tolist()
+    [6.0, 9.0, -2.0, -2.0, 0.0, 0.0, 0.0, 0.0, 30.0, 33.0, -2.0, -2.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    i, j = matrix.nonzero()
+    places = i * stride + np.arange(stride)[:, None]
+    steps, values = np.tile(_cyclic((j - i) * stride, row), stride), np.tile(matrix[i, j], stride)
+    return Diagonals(row, (steps, places.ravel(), values), period=period)
+
+
 def unwrapped(matrix: NDArray[Any], row: int) -> Diagonals:
     """u_k[i] = W[i, i + k] for -m < k < n: whatever lies in the other slots.
 

@@ -7,6 +7,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fhe.circuits.diagonals import Diagonals, forms, repeating
@@ -67,6 +68,8 @@ class LinearMap:
         """The diagonals as plaintexts over P*Q_level; kept."""
         if level not in self._encoded:
             vectors = self.diagonals.vectors(self.schedule.giants)
+            if self.diagonals.period and self.evaluator.slots > self.evaluator.row:  # in both rows
+                vectors = np.tile(vectors, self.evaluator.slots // self.diagonals.width)
             self._encoded[level] = self.evaluator.encode_factors(
                 vectors, level, (self.diagonals.gain, self.diagonals.energy), copies=1 << len(self.schedule.folds)
             )

@@ -54,8 +54,11 @@ def pairs(party: KeyOwner, shape: tuple[int, ...]) -> st.SearchStrategy[tuple[ND
 def assert_decrypts(party: KeyOwner, x: EncryptedArray, expected: Any) -> None:
     found = party.decrypt(x)
     assert found.shape == np.shape(expected) == x.shape
-    error = np.abs(found - expected).max()
-    assert error == 0 if party.parameters is BFV else error <= 2.0**-x.precision_bits < 2e-4
+    slots = np.array([party.evaluator.decode(party._secret.decrypt(shard), shard) for shard in x.shards])
+    contents = x.layout.contents()  # what the layout claims of padding and repetitions
+    held, claimed = slots[contents >= 0], np.append(0, expected)[contents[contents >= 0]]
+    for error in (np.abs(found - expected).max(), np.abs(held - claimed).max()):
+        assert error == 0 if party.parameters is BFV else error <= 2.0**-x.precision_bits < 2e-4
 
 
 @FEW
@@ -99,6 +102,49 @@ def test_bytes_carry_any_layout(party: KeyOwner, data: st.DataObject, shape: tup
         assert_decrypts(party, read, a)
     wide = np.broadcast_to(x, (2, *shape))
     assert_decrypts(party, party.load(wide.to_bytes()), np.broadcast_to(values, (2, *shape)))
+
+
+MATRICES = {
+    "rows @ W": lambda x, W: x @ W[:3],
+    "batches @ W": lambda x, W: x.reshape(2, 2, 3) @ W[:3],
+    "W @ columns": lambda x, W: W[:, :4] @ x,
+    "W @ a transposed view": lambda x, W: W[:, :3] @ x.T,
+    "a slice @ W": lambda x, W: x[1:3] @ W[:3, :2],
+    "rows @ more": lambda x, W: x @ np.tile(W[:3], 4),
+    "rows @ w": lambda x, W: x @ W[0, :3],
+    "W @ W @ a row": lambda x, W: W @ (W[:, :3] @ x[0]),
+    "running sums": lambda x, W: np.cumsum(x, axis=1),
+    "running sums of columns": lambda x, W: np.cumsum(x, axis=0),
+}
+
+
+@pytest.mark.parametrize("product", MATRICES.values(), ids=MATRICES)
+@pytest.mark.parametrize("batch", [None, 0])
+def test_plain_matrices(party: KeyOwner, product: Any, batch: int | None) -> None:
+    X, W = np.arange(12).reshape(4, 3) % 5 - 2, np.arange(25).reshape(5, 5) % 7 - 3
+    x = party.encrypt(X, bound=4, batch=batch)
+    assert_decrypts(party, product(x, W), product(X, W))
+
+
+@pytest.mark.parametrize("shapes", [((4, 4), (4, 4)), ((2, 3), (3, 4)), ((3, 2), (2, 2)), ((5, 3), (3, 6))])
+@pytest.mark.parametrize("level", [3, 2])
+def test_encrypted_matrices(party: KeyOwner, shapes: Any, level: int) -> None:
+    """In slots where they fit, levels permitting, else column by column."""
+    A, B = (np.random.default_rng(k).integers(-2, 3, shape) for k, shape in enumerate(shapes))
+    x, y = (party.encrypt(M, bound=2, level=level if party.parameters is CKKS else None) for M in (A, B))
+    assert_decrypts(party, x @ y, A @ B)
+    assert_decrypts(party, y.T @ x.T, (A @ B).T)
+
+
+def test_an_encoded_matrix_acts_on_rows_columns_and_vectors(party: KeyOwner) -> None:
+    X, W = np.arange(12).reshape(4, 3) % 5 - 2, np.arange(15).reshape(3, 5) % 7 - 3
+    x, encoded = party.encrypt(X, bound=4), party.encode_matrix(W)
+    assert_decrypts(party, x @ encoded, X @ W)
+    assert_decrypts(party, encoded.T @ x.T, W.T @ X.T)
+    assert_decrypts(party, x[2] @ encoded, X[2] @ W)
+    assert_decrypts(party, x[:, None] @ encoded, X[:, None] @ W)
+    with pytest.raises(EncodingError, match="5 and 4 differ"):
+        encoded @ x
 
 
 def test_values_that_move_stay_within_their_bound(party: KeyOwner) -> None:
