@@ -10,7 +10,19 @@ np.float64(14.0)
 from fhe.arrays.approximate import ApproximateFunction, approximate, evaluate, periodic, piecewise
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits
-from fhe.arrays.comparison import argmax, argmin, greater, less, maximum, minimum, sign, sort, where
+from fhe.arrays.comparison import (
+    argmax,
+    argmin,
+    depth_of_comparison,
+    equal,
+    greater,
+    less,
+    maximum,
+    minimum,
+    sign,
+    sort,
+    where,
+)
 from fhe.arrays.decimals import EncryptedDecimals
 from fhe.arrays.elementary import (
     abs,
@@ -82,6 +94,8 @@ __all__ = [
     "bfv",
     "ckks",
     "cos",
+    "depth_of_comparison",
+    "equal",
     "evaluate",
     "exp",
     "gelu",

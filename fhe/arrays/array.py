@@ -109,6 +109,8 @@ class EncryptedArray(Packed):
 
     def __pow__(self, exponent: int) -> EncryptedArray:
         """x**k for a whole k >= 1, in ceil(log2 k) levels."""
+        if self.shape:
+            self.require_slots()
         return self.map(lambda shard: power(self.evaluator, shard, exponent))
 
     def __matmul__(self, other: Any) -> EncryptedArray:

@@ -6,7 +6,8 @@ in `where`.
 
 Reals (CKKS) are compared up to a margin, by composite polynomials (`fhe.arrays.margins`). For them alone, functions
 take ``margin=`` and ``error=``: where operands differ by the margin, a mask is within the error of 0 or 1. By default
-both are 2^-8, the margin of the public bound on the difference; `explain` says which levels that takes.
+both are 2^-8, the margin of the public bound on the difference; `explain` says which levels that takes. For integers
+``method=`` chooses among the forms of polynomials that `explain` names, instead of what is cheapest.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ import numpy as np
 from fhe.arrays import elementary, exact, margins, scan
 from fhe.arrays.bits import EncryptedBits
 from fhe.circuits.bits import depth_of_bits, products_of_bits
+from fhe.circuits.differences import plan_greater
 from fhe.errors import EncodingError
 from fhe.interval import Interval
 from fhe.parameters import BFVParameters, CKKSParameters
 
 
-def greater(x: Any, y: Any, **precision: float) -> Any:
+def greater(x: Any, y: Any, **how: Any) -> Any:
     """1 where x > y, else 0.
 
     >>> import fhe
@@ -37,10 +39,10 @@ def greater(x: Any, y: Any, **precision: float) -> Any:
     """
     if _bitwise(x, y):
         return x > y if isinstance(x, EncryptedBits) else y < x
-    return _way(precision, x, y).greater(x, y, **precision)
+    return _way(how, x, y).greater(x, y, **how)
 
 
-def less(x: Any, y: Any, **precision: float) -> Any:
+def less(x: Any, y: Any, **how: Any) -> Any:
     """1 where x < y, else 0; as `greater`.
 
     >>> import fhe
@@ -48,32 +50,39 @@ def less(x: Any, y: Any, **precision: float) -> Any:
     >>> owner.decrypt(fhe.less(owner.encrypt([1, 2, 3], bound=(0, 3)), 2)).tolist()
     [1, 0, 0]
     """
-    return greater(y, x, **precision)
+    return greater(y, x, **how)
 
 
-def greater_equal(x: Any, y: Any, **precision: float) -> Any:
+def greater_equal(x: Any, y: Any, **how: Any) -> Any:
     """1 where x >= y, else 0."""
-    return _complement(greater(y, x, **precision))
+    return _complement(greater(y, x, **how))
 
 
-def less_equal(x: Any, y: Any, **precision: float) -> Any:
+def less_equal(x: Any, y: Any, **how: Any) -> Any:
     """1 where x <= y, else 0."""
-    return _complement(greater(x, y, **precision))
+    return _complement(greater(x, y, **how))
 
 
-def not_equal(x: Any, y: Any) -> Any:
+def not_equal(x: Any, y: Any, **how: Any) -> Any:
     """1 where x != y, else 0; of integers only."""
     if _bitwise(x, y):
         return x != y if isinstance(x, EncryptedBits) else y != x
-    return _way({}, x, y).differ(x, y)
+    return _way(how, x, y).differ(x, y, **how)
 
 
-def equal(x: Any, y: Any) -> Any:
-    """1 where x == y, else 0; of integers only."""
-    return exact.complement(not_equal(x, y))
+def equal(x: Any, y: Any, **how: Any) -> Any:
+    """1 where x == y, else 0; of integers only.
+
+    >>> import fhe
+    >>> owner = fhe.bfv(depth=8, plain_modulus=257, ring_degree=64, insecure="a small ring for this example")
+    >>> x = owner.encrypt([1, 2, 3], bound=(0, 3))
+    >>> owner.decrypt(fhe.equal(x, 2)).tolist(), owner.decrypt(fhe.equal(x, 3, method="Fermat power")).tolist()
+    ([0, 1, 0], [0, 0, 1])
+    """
+    return exact.complement(not_equal(x, y, **how))
 
 
-def sign(x: Any, **precision: float) -> Any:
+def sign(x: Any, **how: Any) -> Any:
     """-1, 0 or 1.
 
     >>> import fhe
@@ -83,7 +92,7 @@ def sign(x: Any, **precision: float) -> Any:
     """
     if isinstance(x, EncryptedBits):
         return exact.claiming((x > 0) - (x < 0), Interval(-1, 1))
-    return _way(precision, x).sign(x, **precision)
+    return _way(how, x).sign(x, **how)
 
 
 def absolute(x: Any) -> Any:
@@ -113,7 +122,7 @@ def where(mask: Any, a: Any, b: Any) -> Any:
     return exact.where(mask, a, b)
 
 
-def maximum(x: Any, y: Any, **precision: float) -> Any:
+def maximum(x: Any, y: Any, **how: Any) -> Any:
     """The larger of both, element by element; of reals within the margin.
 
     >>> import fhe
@@ -122,10 +131,10 @@ def maximum(x: Any, y: Any, **precision: float) -> Any:
     >>> owner.decrypt(fhe.maximum(x, y, margin=0.1, error=0.01)).round(1).tolist()
     [0.5, 1.0]
     """
-    return _extreme(x, y, True, precision)
+    return _extreme(x, y, True, how)
 
 
-def minimum(x: Any, y: Any, **precision: float) -> Any:
+def minimum(x: Any, y: Any, **how: Any) -> Any:
     """The smaller of both, element by element; of reals within the margin.
 
     >>> import fhe
@@ -133,18 +142,18 @@ def minimum(x: Any, y: Any, **precision: float) -> Any:
     >>> owner.decrypt(fhe.minimum(owner.encrypt([1, 2, 3], bound=(0, 3)), 2)).tolist()
     [1, 2, 2]
     """
-    return _extreme(x, y, False, precision)
+    return _extreme(x, y, False, how)
 
 
-def clip(x: Any, low: Any = None, high: Any = None, **precision: float) -> Any:
+def clip(x: Any, low: Any = None, high: Any = None, **how: Any) -> Any:
     """x, but not below ``low`` nor above ``high``."""
-    x = x if low is None else maximum(x, low, **precision)
-    return x if high is None else minimum(x, high, **precision)
+    x = x if low is None else maximum(x, low, **how)
+    return x if high is None else minimum(x, high, **how)
 
 
-def _extreme(x: Any, y: Any, largest: bool, precision: dict[str, float]) -> Any:
-    if not _bitwise(x, y) and _way(precision, x, y) is margins:
-        return margins.extreme(x, y, largest, **precision)
+def _extreme(x: Any, y: Any, largest: bool, how: dict[str, Any]) -> Any:
+    if not _bitwise(x, y) and _way(how, x, y) is margins:
+        return margins.extreme(x, y, largest, **how)
     chosen = where(greater(x, y) if largest else greater(y, x), x, y)
     if _bitwise(x, y):
         return chosen
@@ -155,7 +164,7 @@ def _extreme(x: Any, y: Any, largest: bool, precision: dict[str, float]) -> Any:
 # --- small sets ------------------------------------------------------------------------------------------------------
 
 
-def sort(arrays: Any, axis: int = -1, **precision: float) -> Any:
+def sort(arrays: Any, axis: int = -1, **how: Any) -> Any:
     """An array sorted along an axis; or a list of arrays in ascending order, element by element.
 
     Integers: all pairs are compared at once, and counted: as deep as one comparison, and an equality with each rank.
@@ -168,14 +177,14 @@ def sort(arrays: Any, axis: int = -1, **precision: float) -> Any:
     [[1, 0], [2, 1], [3, 2]]
     """
     if isinstance(arrays, exact.ENCRYPTED):
-        return np.stack(sort(_parts(arrays, axis), 0, **precision), axis=axis)
-    if _real(precision, arrays):
-        return margins.sort(arrays, **precision)
+        return np.stack(sort(_parts(arrays, axis), 0, **how), axis=axis)
+    if _real(how, arrays):
+        return margins.sort(arrays, **how)
     ranks, places = _ranks(arrays, greater), range(len(arrays))
     return [_picked([equal(rank, place) for rank in ranks], arrays) for place in places]
 
 
-def argmax(arrays: Any, axis: int = -1, **precision: float) -> Any:
+def argmax(arrays: Any, axis: int = -1, **how: Any) -> Any:
     """Where an array is largest along an axis; or which of the arrays of a list is, element by element.
 
     The first of equals, of integers; of reals nearer than the margin something between.
@@ -187,12 +196,12 @@ def argmax(arrays: Any, axis: int = -1, **precision: float) -> Any:
     [0, 1]
     """
     parts = _parts(arrays, axis) if isinstance(arrays, exact.ENCRYPTED) else arrays
-    if _real(precision, parts):
-        return margins.argmax(parts, **precision)
+    if _real(how, parts):
+        return margins.argmax(parts, **how)
     return _index_of_first(_ranks(parts, less))
 
 
-def argmin(arrays: Any, axis: int = -1, **precision: float) -> Any:
+def argmin(arrays: Any, axis: int = -1, **how: Any) -> Any:
     """Where an array is smallest along an axis; or which of the arrays of a list is; as `argmax`.
 
     >>> import fhe
@@ -202,8 +211,8 @@ def argmin(arrays: Any, axis: int = -1, **precision: float) -> Any:
     [1.0, 0.0]
     """
     parts = _parts(arrays, axis) if isinstance(arrays, exact.ENCRYPTED) else arrays
-    if _real(precision, parts):
-        return margins.argmax([-part for part in parts], **precision)
+    if _real(how, parts):
+        return margins.argmax([-part for part in parts], **how)
     return _index_of_first(_ranks(parts, greater))
 
 
@@ -212,10 +221,10 @@ def _parts(x: Any, axis: int) -> list[Any]:
     return [moved[index] for index in range(len(moved))]
 
 
-def _real(precision: dict[str, float], arrays: Sequence[Any]) -> bool:
+def _real(how: dict[str, Any], arrays: Sequence[Any]) -> bool:
     if len(arrays) < 2:
         raise EncodingError(f"an order takes two arrays and more, got {len(arrays)}")
-    return not _bitwise(*arrays) and _way(precision, *arrays) is margins
+    return not _bitwise(*arrays) and _way(how, *arrays) is margins
 
 
 def _ranks(arrays: Sequence[Any], after: Callable[[Any, Any], Any]) -> list[Any]:
@@ -249,7 +258,7 @@ def _picked(masks: Sequence[Any], arrays: Sequence[Any]) -> Any:
 # --- how --------------------------------------------------------------------------------------------------------------
 
 
-def explain(x: Any, y: Any, **precision: float) -> str:
+def explain(x: Any, y: Any, **how: Any) -> str:
     """How x > y and x == y will be computed, and what that takes; pass the depth to `fhe.bfv` or `fhe.ckks`.
 
     >>> import fhe
@@ -265,25 +274,43 @@ def explain(x: Any, y: Any, **precision: float) -> str:
         if not (isinstance(x, EncryptedBits) and isinstance(y, EncryptedBits)):
             products, depth = products - width, depth - 1
         return f"{width} bits\nx > y: {products} products, {depth} in a row\nx == y: at most as many"
-    if _way(precision, x, y) is margins:
+    if _way(how, x, y) is margins:
         difference = x - y
-        step = margins.sign_of(difference, **precision)
+        step = margins.sign_of(difference, **how)
         return f"differences up to {margins.bound_of(difference):g}\nx > y: {step}"
     difference, of_greater, of_equal = exact.plan(x, y)
     return f"differences from {difference.low} to {difference.high}\nx > y: {of_greater}\nx == y: {of_equal}"
+
+
+def depth_of_comparison(bits: int | None = None, difference: int | tuple[int, int] | None = None) -> int:
+    """What to ask of `fhe.bfv(depth=…)` for x > y, and no less for x == y: by bits, or by what x - y can be.
+
+    ``difference`` is the largest |x - y|, or a pair (low, high). What follows on a comparison comes on top.
+
+    >>> import fhe
+    >>> fhe.depth_of_comparison(bits=16), fhe.depth_of_comparison(difference=120)
+    (5, 9)
+    """
+    if (bits is None) == (difference is None):
+        raise EncodingError("a comparison is of so many bits=, or of a bounded difference=; give one of them")
+    if bits is not None:
+        return depth_of_bits(bits)
+    low, high = difference if isinstance(difference, tuple) else (-int(difference or 0), int(difference or 0))
+    interval = Interval(min(low, 0), max(high, 0))
+    return plan_greater(interval).depth + 1  # constants count as one
 
 
 def _bitwise(*operands: Any) -> bool:
     return any(isinstance(x, EncryptedBits) for x in operands)
 
 
-def _way(precision: dict[str, float], *operands: Any) -> Any:
+def _way(how: dict[str, Any], *operands: Any) -> Any:
     """The module that compares these arrays."""
     array = next(x for x in operands if isinstance(x, exact.ENCRYPTED))
     if isinstance(array.evaluator.chain.parameters, CKKSParameters):
         return margins
-    if precision:
-        raise EncodingError(f"integers are compared exactly: {', '.join(precision)} is for real arrays")
+    if how.keys() - {"method"}:
+        raise EncodingError(f"integers are compared exactly, without {', '.join(how)}; choose a method=, or none")
     return exact
 
 

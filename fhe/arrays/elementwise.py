@@ -113,9 +113,11 @@ def subtract(x: Any, y: Any) -> Any:
 
 
 def multiply(x: Any, y: Any) -> Any:
-    """x * y, encrypted if an operand is."""
+    """x * y, encrypted if an operand is. Coefficients without slots multiply as polynomials: by numbers alone here."""
     if not isinstance(x, Packed):
         x, y = y, x
+    if isinstance(x, Packed) and np.shape(y):
+        x.require_slots()
     if isinstance(y, Packed):
         return combined(x, y, x.evaluator.multiply, absorbing=True)
     return with_plain(x, y, x.evaluator.multiply_plain, absorbing=True) if isinstance(x, Packed) else np.multiply(x, y)

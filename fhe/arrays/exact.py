@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from fhe.circuits import differences
 from fhe.circuits.bits import BIT
 from fhe.circuits.differences import Plan
 from fhe.errors import EncodingError
-from fhe.interval import Interval
+from fhe.interval import Bound, Interval
 from fhe.rlwe.ciphertext import Ciphertext
 from fhe.validate import python_integers
 from fhe.wide import value_modulus
@@ -46,19 +46,37 @@ def claiming(x: Any, interval: Interval | None) -> Any:
     return x.map(lambda shard: replace(shard, interval=interval, bound=float(bound)))
 
 
-def greater(x: Any, y: Any) -> Any:
+def assumed(x: Any, bound: Bound) -> Any:
+    """The array, of whose integers the caller promises a largest magnitude, or a pair (low, high)."""
+    promised = Interval.declared(bound, np.dtype(np.int64), value_modulus(x.evaluator.chain.parameters))
+    if bound is None or promised.wraps:
+        raise EncodingError(f"an assumption is a largest magnitude, or a pair (low, high), not {bound}")
+
+    def of(shard: Ciphertext) -> Ciphertext:
+        known = shard.interval
+        if known is None or known.high is None:
+            return replace(shard, interval=promised, bound=float(promised.magnitude))
+        low, high = max(known.low, promised.low), min(known.high, promised.ends[1])
+        if low > high:
+            raise EncodingError(f"no value within {promised} is one of {known}, which these are known to be")
+        return replace(shard, interval=Interval(low, high), bound=float(max(abs(low), abs(high))))
+
+    return x.map(of)
+
+
+def greater(x: Any, y: Any, method: str | None = None) -> Any:
     """1 where x > y, else 0."""
-    return _decided(x - y, differences.greater)
+    return _decided(x - y, partial(differences.greater, method=method))
 
 
-def differ(x: Any, y: Any) -> Any:
+def differ(x: Any, y: Any, method: str | None = None) -> Any:
     """1 where x != y, else 0."""
-    return _decided(x - y, differences.differ)
+    return _decided(x - y, partial(differences.differ, method=method))
 
 
-def sign(x: Any) -> Any:
+def sign(x: Any, method: str | None = None) -> Any:
     """-1, 0 or 1."""
-    return _decided(x, differences.sign)
+    return _decided(x, partial(differences.sign, method=method))
 
 
 def complement(mask: Any) -> Any:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from numpy.polynomial import Chebyshev, Polynomial
 
 from fhe.arrays.elementwise import with_plain
+from fhe.arrays.exact import assumed
 from fhe.arrays.packed import A, Packed
 from fhe.circuits.approximation import Approximation, needs_map
 from fhe.circuits.comparison import evaluate_composition
 from fhe.circuits.deviation import off_by
 from fhe.circuits.polynomial import depth_of_polynomial, evaluate_polynomial
 from fhe.errors import EncodingError, LevelError
+from fhe.interval import Bound
 from fhe.rlwe.automorphism import rotation_elements, swap_element
 from fhe.rlwe.ciphertext import Ciphertext
 
@@ -87,13 +90,13 @@ def require(
         keys.require_relinearization()
 
 
-def assume(x: A, bound: float) -> A:
+def assume(x: Any, bound: Bound) -> Any:
     """The same array, of which the caller promises that no |value| exceeds a bound.
 
     Tracked bounds are worst cases: of a scalar product of unit vectors they know only the number of terms, and
     functions of it get an interval far too wide. A promise that is not kept makes results meaningless, without a sign
-    of it.
-    Reals only: integers keep intervals that are exact.
+    of it. Of integers the promise may be a pair (low, high), and makes integers of residues: what was computed with
+    wrap=True, where intermediate results may be anything.
 
     >>> import fhe
     >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example")
@@ -103,8 +106,8 @@ def assume(x: A, bound: float) -> A:
     1.0
     """
     if x.dtype.kind not in "fc":
-        raise EncodingError(f"assumptions are for real and complex arrays, got dtype {x.dtype}; encrypt with bound=")
-    if not 0 < bound < float("inf"):
+        return assumed(x, bound)
+    if isinstance(bound, tuple) or bound is None or not 0 < bound < float("inf"):
         raise EncodingError(f"the bound on the values must be a positive number, got {bound!r}")
     return x.map(lambda shard: replace(shard, bound=min(shard.bound, float(bound))))
 

@@ -46,26 +46,26 @@ class Plan:
         return f"{self.form} of degree {self.size}: {self.products} products, {self.depth} in a row"
 
 
-def plan_greater(difference: Interval) -> Plan:
+def plan_greater(difference: Interval, method: str | None = None) -> Plan:
     """The cheapest polynomial for d > 0.
 
     >>> print(plan_greater(Interval(-120, 120)))
     odd polynomial of degree 241: 29 products, 8 in a row
     """
     n = max(difference.ends[1], 1 - difference.low)
-    return _best([_odd_plan(n), _table_plan(difference)])
+    return _best([_odd_plan(n), _table_plan(difference)], method)
 
 
-def plan_sign(difference: Interval) -> Plan:
+def plan_sign(difference: Interval, method: str | None = None) -> Plan:
     """The cheapest polynomial for the sign of d.
 
     >>> print(plan_sign(Interval(-120, 120)))
     odd polynomial of degree 239: 28 products, 8 in a row
     """
-    return _best([_odd_plan(max(difference.ends[1], -difference.low, 1)), _table_plan(difference)])
+    return _best([_odd_plan(max(difference.ends[1], -difference.low, 1)), _table_plan(difference)], method)
 
 
-def plan_differ(difference: Interval, t: int) -> Plan:
+def plan_differ(difference: Interval, t: int, method: str | None = None) -> Plan:
     """The cheapest polynomial for d != 0.
 
     >>> print(plan_differ(Interval(-120, 120), 65537))
@@ -77,7 +77,7 @@ def plan_differ(difference: Interval, t: int) -> Plan:
     even, fermat = cheapest_split(n + 1), (t - 1).bit_length() + (t - 1).bit_count() - 2
     plans = [Plan("Fermat power", t - 1, fermat, depth_of_power(t - 1))]
     plans.append(Plan("even polynomial", 2 * n, even.products + 1, even.depth + 1))
-    return _best([*plans, _table_plan(difference)])
+    return _best([*plans, _table_plan(difference)], method)
 
 
 def _odd_plan(n: int) -> Plan:
@@ -91,14 +91,18 @@ def _table_plan(difference: Interval) -> Plan:
     return Plan("polynomial", width - 1, split.products, split.depth)
 
 
-def _best(plans: list[Plan]) -> Plan:
-    """The least work: a product costs about the square of the levels that its circuit needs."""
+def _best(plans: list[Plan], method: str | None) -> Plan:
+    """The form asked for, or the least work: a product costs about the square of the levels that its circuit needs."""
+    forms = [plan.form for plan in plans]
+    if method is not None and method not in forms:
+        raise EncodingError(f"integers are compared here by method={' or '.join(map(repr, forms))}, not {method!r}")
+    plans = [plan for plan in plans if method in (None, plan.form)]
     return min(plans, key=lambda plan: (plan.products * plan.depth**2, plan.depth))
 
 
-def greater(evaluator: BFVEvaluator, d: Ciphertext, difference: Interval) -> Ciphertext:
+def greater(evaluator: BFVEvaluator, d: Ciphertext, difference: Interval, method: str | None = None) -> Ciphertext:
     """1 where d > 0, else 0, for differences of a public interval."""
-    plan, t = plan_greater(difference), evaluator.encoder.t
+    plan, t = plan_greater(difference, method), evaluator.encoder.t
     d = _admitted(evaluator, d, plan, "x > y")
     low, high = difference.ends
     if plan.form == "polynomial":
@@ -108,9 +112,9 @@ def greater(evaluator: BFVEvaluator, d: Ciphertext, difference: Interval) -> Cip
     return as_bit(evaluator.settle(evaluator.add_plain(product, (t + 1) // 2)))
 
 
-def sign(evaluator: BFVEvaluator, d: Ciphertext, difference: Interval) -> Ciphertext:
+def sign(evaluator: BFVEvaluator, d: Ciphertext, difference: Interval, method: str | None = None) -> Ciphertext:
     """-1, 0 or 1: the sign of d."""
-    plan, t = plan_sign(difference), evaluator.encoder.t
+    plan, t = plan_sign(difference, method), evaluator.encoder.t
     d = _admitted(evaluator, d, plan, "sign(x)")
     low, high = difference.ends
     if plan.form == "polynomial":
@@ -120,10 +124,10 @@ def sign(evaluator: BFVEvaluator, d: Ciphertext, difference: Interval) -> Cipher
     return replace(evaluator.settle(result), interval=Interval(max(low, -1), min(high, 1)), bound=1.0)
 
 
-def differ(evaluator: BFVEvaluator, d: Ciphertext, difference: Interval) -> Ciphertext:
+def differ(evaluator: BFVEvaluator, d: Ciphertext, difference: Interval, method: str | None = None) -> Ciphertext:
     """1 where d != 0, else 0."""
     t = evaluator.encoder.t
-    plan = plan_differ(difference, t)
+    plan = plan_differ(difference, t, method)
     d = _admitted(evaluator, d, plan, "x != y")
     low, high = difference.ends
     if plan.form == "Fermat power":

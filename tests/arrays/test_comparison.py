@@ -214,3 +214,90 @@ def test_bits_travel() -> None:
     forged = Container("bits", {"width": 1, "signed": False}, {"bit.0": party.encrypt([2], bound=3).to_bytes()})
     with pytest.raises(FormatError, match=r"claims Interval\(low=-3, high=3\) is no bit"):
         server.load(forged.to_bytes())
+
+
+@pytest.mark.parametrize("method", ["odd polynomial", "polynomial"])
+def test_a_method_can_be_chosen(method: str) -> None:
+    party, v, w = deep(), np.array([-3, 0, 2, 3]), np.array([3, 0, 1, 3])
+    x, y = party.encrypt(v, bound=3), party.encrypt(w, bound=3)
+    assert party.decrypt(fhe.greater(x, y, method=method)).tolist() == (v > w).astype(int).tolist()
+    assert party.decrypt(fhe.sign(x, method=method)).tolist() == np.sign(v).tolist()
+    for other in ("even polynomial", "polynomial"):
+        assert party.decrypt(fhe.equal(x, y, method=other)).tolist() == (v == w).astype(int).tolist()
+    with pytest.raises(EncodingError, match="by method='odd polynomial' or 'polynomial', not 'magic'"):
+        fhe.greater(x, y, method="magic")
+    with pytest.raises(EncodingError, match="integers are compared exactly, without margin"):
+        fhe.greater(x, y, margin=0.5)
+
+
+@pytest.mark.parametrize("difference", [1, 5, 20, (0, 9), (-30, 2)])
+def test_the_depth_that_is_named_suffices(difference: Any) -> None:
+    low, high = difference if isinstance(difference, tuple) else (-difference, difference)
+    depth = fhe.depth_of_comparison(difference=difference)
+    party = fhe.bfv(depth=depth, ring_degree=64, insecure=INSECURE)
+    v = np.array([low, high, 0, min(1, high)])
+    x = party.encrypt(v, bound=(low, high))
+    assert party.decrypt(x > 0).tolist() == (v > 0).astype(int).tolist()
+    assert party.decrypt(x == 0).tolist() == (v == 0).astype(int).tolist()
+    with pytest.raises(EncodingError, match="give one of them"):
+        fhe.depth_of_comparison()
+
+
+@pytest.mark.parametrize("bits", [1, 8, 16])
+def test_the_depth_that_is_named_suffices_for_bits(bits: int) -> None:
+    party = fhe.bfv(depth=fhe.depth_of_comparison(bits=bits), ring_degree=64, insecure=INSECURE)
+    top = (1 << bits) - 1
+    x, y = party.encrypt_bits([0, top, top, 0], bits), party.encrypt_bits([0, top, 0, top], bits)
+    assert party.decrypt(x > y).tolist() == [0, 0, 1, 0]
+    assert party.decrypt(x == y).tolist() == [1, 1, 0, 0]
+
+
+def test_promises_make_integers_of_residues() -> None:
+    """Where worst cases explode the caller may know better: in sums of squares of a fixed total, say."""
+    party = small()
+    x = party.encrypt([10, -9, 8], bound=np.inf)
+    total = fhe.assume((x * x).sum() - 200, bound=(0, 100))
+    assert party.decrypt(total) == 45
+    narrow = fhe.assume(party.encrypt([1, 2], bound=np.inf) * 2 - 2, bound=2)
+    assert party.decrypt(narrow > 0).tolist() == [0, 1]
+    assert interval_of(narrow) == Interval(-2, 2)
+    assert interval_of(fhe.assume(narrow, bound=(0, 5))) == Interval(0, 2)
+    for wrong in (None, np.inf):
+        with pytest.raises(EncodingError, match="an assumption is a largest magnitude"):
+            fhe.assume(x, bound=wrong)
+
+
+def test_coefficients_do_not_multiply_element_by_element() -> None:
+    party = fhe.bfv(depth=1, plain_modulus=1 << 20, ring_degree=64, insecure=INSECURE)
+    x = party.encrypt([1, 2, 3], bound=3)
+    assert party.decrypt(3 * x + [1, 1, 1]).tolist() == [4, 7, 10]
+    for product in (lambda: x * x, lambda: x * np.array([1, 2, 3]), lambda: x**2, lambda: x > 1, lambda: x @ x):
+        with pytest.raises(EncodingError, match=r"no slots|needs batching"):
+            product()
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("bits", [8, 16, 32])
+def test_sixteen_thousand_comparisons_at_full_security(bits: int) -> None:
+    party = fhe.bfv(depth=fhe.depth_of_comparison(bits=bits), ring_degree=1 << 14)
+    rng = np.random.default_rng(bits)
+    v, w = rng.integers(0, 1 << bits, (2, 1 << 14))
+    w[:4096] = v[:4096]
+    w[4096:8192] = v[4096:8192] ^ (1 << rng.integers(0, bits, 4096))  # one bit differs
+    x, y = party.encrypt_bits(v, bits), party.encrypt_bits(w, bits)
+    assert np.array_equal(party.decrypt(x > y), v > w)
+    assert np.array_equal(party.decrypt(x == y), v == w)
+    assert np.array_equal(party.decrypt(x <= int(w[0])), v <= w[0])
+
+
+@pytest.mark.wide
+@pytest.mark.parametrize("reach", [1, 7, 127, 255])
+def test_every_pair_of_small_integers_at_full_security(reach: int) -> None:
+    depth = fhe.depth_of_comparison(difference=reach)
+    party = fhe.bfv(depth=depth, ring_degree=1 << 14 if depth < 10 else 1 << 15)
+    values = np.arange(reach + 1)
+    v, w = (a.ravel() for a in np.meshgrid(values, values))
+    x, y = party.encrypt(v, bound=(0, reach)), party.encrypt(w, bound=(0, reach))
+    assert np.array_equal(party.decrypt(x > y), v > w)
+    assert np.array_equal(party.decrypt(x != y), v != w)
+    assert np.array_equal(party.decrypt(np.sign(x - y)), np.sign(v - w))

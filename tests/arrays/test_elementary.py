@@ -215,8 +215,6 @@ def test_a_promise_narrows_the_interval(quick: KeyOwner) -> None:
     assert abs(quick.decrypt(found) - math.tanh(1)) <= 2.0**-found.precision_bits < 1e-3
     with pytest.raises(EncodingError, match="a positive number"):
         fhe.assume(x, bound=0.0)
-    with pytest.raises(EncodingError, match="for real and complex arrays"):
-        fhe.assume(shared_owner(BFV, ReferenceBackend()).encrypt([1]), bound=1)
 
 
 def test_periods_and_pieces() -> None:
