@@ -10,6 +10,7 @@ np.float64(14.0)
 from fhe.arrays.approximate import ApproximateFunction, approximate, evaluate, periodic, piecewise
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits
+from fhe.arrays.comparison import absolute as abs
 from fhe.arrays.comparison import (
     argmax,
     argmin,
@@ -25,7 +26,6 @@ from fhe.arrays.comparison import (
 )
 from fhe.arrays.decimals import EncryptedDecimals
 from fhe.arrays.elementary import (
-    abs,
     cos,
     exp,
     gelu,

@@ -95,10 +95,18 @@ def sign(x: Any, **how: Any) -> Any:
     return _way(how, x).sign(x, **how)
 
 
-def absolute(x: Any) -> Any:
-    """|x|, as x sign(x); of real numbers as `fhe.abs`."""
-    if isinstance(x.evaluator.chain.parameters, CKKSParameters):
-        return elementary.abs(x)
+def absolute(x: Any, **options: Any) -> Any:
+    """|x|: of integers exactly, as x sign(x); of reals by a polynomial, with the options of `elementary.abs`.
+
+    >>> import fhe
+    >>> owner = fhe.bfv(depth=4, plain_modulus=257, ring_degree=64, insecure="a small ring for this example")
+    >>> owner.decrypt(fhe.abs(owner.encrypt([-3, 0, 2], bound=3))).tolist()
+    [3, 0, 2]
+    """
+    if not isinstance(x, exact.ENCRYPTED) or isinstance(x.evaluator.chain.parameters, CKKSParameters):
+        return elementary.abs(x, **options)
+    if options:
+        raise EncodingError(f"integers have exact magnitudes: {', '.join(options)} is for real arrays")
     interval = exact.interval_of(x)
     reach = max(abs(interval.low), abs(interval.high or 0))
     return exact.claiming(exact.claiming(x, None) * sign(x), Interval(0, reach))

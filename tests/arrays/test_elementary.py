@@ -131,6 +131,12 @@ def test_a_small_error_at_a_kink_takes_a_sign(half: float) -> None:
     assert error * half <= 2.0**-y.precision_bits <= 2.5 * error * half
 
 
+def test_integers_have_exact_magnitudes() -> None:
+    party = shared_owner(BFV, ReferenceBackend())
+    with pytest.raises(EncodingError, match="exact magnitudes: degree is for real arrays"):
+        fhe.abs(party.encrypt([1, -2], bound=2), degree=3)
+
+
 def test_softmax(quick: KeyOwner) -> None:
     values = np.array([[-1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [-1.0, -1.0, 1.0]])
     y = fhe.softmax(quick.encrypt(values, bound=1.0), axis=-1)
