@@ -32,7 +32,7 @@ def test_ckks_changes_its_secret_at_any_level(backend: Backend) -> None:
         x = alice.encrypt(z, bound=1, level=level).shards[0]
         moved = switch_secret(x, key, bob.key_id)
         error = np.max(np.abs(bob.evaluator.decode(bob._secret.decrypt(moved), moved) - z))
-        assert error <= (x.noise + precision.key_switch(CKKS, level)) / x.scale
+        assert error <= (x.noise + precision.key_switch(CKKS, level).bound) / x.scale
 
 
 def test_what_does_not_fit_a_key_is_refused(backend: Backend) -> None:
