@@ -24,11 +24,14 @@ OPERATIONS = [
     "divide_round_eval",
     "inner_product",
     "intt",
+    "key_product",
     "key_switch",
     "mul",
     "mul_add",
     "mul_scalar",
     "ntt",
+    "switch_down",
+    "tensor",
 ]
 
 
@@ -59,6 +62,7 @@ class Operands:
         """What an operation takes after its basis (or bases)."""
         x, y = self.x, self.y
         part = self.backend.limbs(x, SPECIAL, LIMBS)
+        key = self.backend.pack_key(self.basis.handle, self.key, self.key)
         return {
             "automorphism_eval": (x, 5),
             "convert": (self.backend.limbs(x, 0, SPECIAL),),
@@ -66,10 +70,13 @@ class Operands:
             "divide_round_eval": (SPECIAL, LIMBS, x),
             "inner_product": (self.key, self.key),
             "intt": (x,),
-            "key_switch": (SPECIAL, DIGIT, part, part, self.backend.pack_key(self.basis.handle, self.key, self.key)),
+            "key_switch": (SPECIAL, DIGIT, part, part, key),
             "mul_add": (x, y, x),
             "mul_scalar": (x, [q - 2 for q in self.basis.moduli]),
             "ntt": (x,),
+            "key_product": (self.key, key),
+            "switch_down": (SPECIAL, DIGIT, LIMBS, part, key, [part, part]),
+            "tensor": ([x, y], [y, x]),
         }.get(operation, (x, y))
 
     def bases(self, operation: str) -> tuple[Any, ...]:

@@ -112,6 +112,7 @@ class Side:
             "rotate": lambda: context.EvalRotate(x, 1),
             "encode": self.encode,
             "encrypt": lambda: context.Encrypt(self.keys.publicKey, plain),
+            "encode_encrypt": lambda: context.Encrypt(self.keys.publicKey, self.encode()),
             "decrypt_decode": lambda: context.Decrypt(self.keys.secretKey, x),
             "keys": self.make_keys,
         }

@@ -114,6 +114,7 @@ struct Side {
          [this] { ckks ? evaluator.rotate_vector(x, 1, galois, out) : evaluator.rotate_rows(x, 1, galois, out); }},
         {"encode", [this] { encode(plain_factor); }},
         {"encrypt", [this] { encryptor.encrypt(plain, out); }},
+        {"encode_encrypt", [this] { encode(plain_factor), encryptor.encrypt(plain_factor, out); }},
         {"decode", [this] { decode(); }},
         {"decrypt_decode", [this] { decryptor.decrypt(x, decrypted), decode(); }},
         {"keys", [this] { make_keys(); }},
