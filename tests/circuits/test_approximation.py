@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.polynomial import Chebyshev
 
-from fhe.circuits.approximation import LARGEST_DEGREE, best, chebyshev, sigmoid, within
+from fhe.circuits.approximation import GRID, LARGEST_DEGREE, best, chebyshev, deviation, sigmoid, within
+from fhe.circuits.extremes import points
 from fhe.circuits.remez import Function
 from fhe.errors import EncodingError
 
@@ -92,6 +93,13 @@ def test_wide_intervals_take_large_degrees() -> None:
     assert found.depth <= 12
     x = np.geomspace(1 / 30000, 1, 999)
     assert np.max(np.abs(found(x) - 1 / x)) <= found.error <= 3
+
+
+def test_a_peak_between_two_points_is_counted() -> None:
+    x = points(GRID, -1, 1)
+    peak = (x[GRID // 2] + x[GRID // 2 + 1]) / 2
+    found = deviation(lambda x: 1 - 0.5 * np.abs(x - peak), np.zeros_like, 1, -1, 1)
+    assert 1 <= found < 1.001
 
 
 def test_scaling_is_free() -> None:

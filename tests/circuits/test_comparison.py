@@ -60,7 +60,7 @@ def test_the_sign_is_within_its_promise(party: KeyOwner, margin: float, error: f
 def test_noise_within_the_slack_does_no_harm(quick: KeyOwner, direction: complex) -> None:
     """Not even beside the real line, where the stages would enlarge it a thousandfold."""
     function, u = sign(2.0**-10, 2.0**-8), points(2.0**-10)
-    distance = 2e-5
+    distance = 1e-4
     assert distance < slack(function.gaps[0])
     x = quick.encrypt(u[:-1] + direction * distance, bound=1.1).shards[0]
     x = replace(x, noise=x.noise + distance * x.scale)
