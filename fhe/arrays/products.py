@@ -16,7 +16,7 @@ from fhe.arrays.packed import A, Packed
 from fhe.arrays.rearrange import indexed, joined, moved
 from fhe.arrays.reduce import total
 from fhe.circuits.matrix_product import MatrixProduct
-from fhe.errors import EncodingError
+from fhe.errors import EncodingError, MissingKeyError
 from fhe.parameters import CKKSParameters
 from fhe.rlwe.ciphertext import Ciphertext
 
@@ -26,8 +26,9 @@ FEW = 4  # columns of an encrypted matrix that are as well multiplied one by one
 def matmul(x: Any, y: Any) -> Any:
     """np.matmul, of which at least one operand is encrypted.
 
-    A plain matrix times an encrypted vector goes by diagonals, everything else by products and sums: the columns (or
-    rows) of a result of two dimensions are ciphertexts of their own.
+    A plain matrix times an encrypted vector goes by diagonals, two encrypted matrices in the slots of one ciphertext
+    each where they fit. Everything else goes by products and sums: the columns (or rows) of a result of two dimensions
+    are then ciphertexts of their own.
     """
     x, y = (z if isinstance(z, Packed | EncodedMatrix) else np.asarray(z) for z in (x, y))
     _check(x, y)
@@ -43,24 +44,36 @@ def matmul(x: Any, y: Any) -> Any:
 
 
 def _slotwise(x: Packed, y: Packed) -> Packed | None:
-    """x @ y of two encrypted matrices in one ciphertext each, where they fit and there are levels for it (CKKS).
+    """x @ y of two encrypted matrices in one ciphertext each, where they fit, and there are keys and levels for it.
 
-    `MatrixProduct` takes two levels, and wants both in its own layout with zeros around, which takes one more.
+    `MatrixProduct` takes two levels, and wants both alike, repeated through the row: as encryption lays out matrices
+    whose sides round up to one power of two. Others are moved there first (CKKS), which takes one level more.
     """
     (m, inner), n = x.shape[-2:], y.shape[-1]
-    shards, parameters = (*x.shards, *y.shards), x.evaluator.chain.parameters
-    alone = all(isinstance(shard, Ciphertext) for shard in shards) and isinstance(parameters, CKKSParameters)
-    if not alone or x.ndim + y.ndim > 4 or n < FEW or min(x.levels_left, y.levels_left) < 3:
+    if x.ndim + y.ndim > 4 or not all(isinstance(shard, Ciphertext) for shard in (*x.shards, *y.shards)):
         return None
     try:
         product = MatrixProduct(x.evaluator, m, inner, n)
-    except EncodingError:
+        product.require_keys()
+    except (EncodingError, MissingKeyError):
         return None
     slots, row = x.layout.slots, x.layout.row
-    left, right, result = (Layout(s, slots, (product.pitch, 1), row=row) for s in (x.shape, y.shape, (m, n)))
-    a, b = x.relaid(left).cleaned(), y.relaid(right).cleaned()
-    dtype = x.evaluator.result_type(x.dtype, y.dtype)
-    return x.like([product(a.shards[0], b.shards[0])], result, dtype)
+    repeats = (Axis(row // product.period, product.period),) if product.period < row else ()
+    left, right, result = (
+        Layout(s, slots, (product.pitch, 1), repeats=repeats, row=row) for s in (x.shape, y.shape, (m, n))
+    )
+    if not (_lies_as(x.layout, left) and _lies_as(y.layout, right)):
+        ckks = isinstance(x.evaluator.chain.parameters, CKKSParameters)
+        if not ckks or n < FEW or min(x.levels_left, y.levels_left) < 3:
+            return None
+        x, y = x.relaid(left).cleaned(), y.relaid(right).cleaned()
+    return x.like([product(x.shards[0], y.shards[0])], result, x.evaluator.result_type(x.dtype, y.dtype))
+
+
+def _lies_as(layout: Layout, wanted: Layout) -> bool:
+    """Are the elements where they are wanted in the first row of slots, and zeros elsewhere?"""
+    alike = layout.clean and layout.offset == 0 and layout.strides == wanted.strides and len(layout.repeats) <= 1
+    return alike and layout.shards == 1 and _period(layout) == _period(wanted)
 
 
 def _with_vector(x: Any, y: Any) -> Any:

@@ -214,3 +214,15 @@ def test_a_public_context_computes_what_its_owner_computes(party: KeyOwner) -> N
     X, w = data(party, 4, 3), data(party, 3, seed=2)
     assert_decrypts(party, server.encrypt(X, bound=4) @ w, X @ w)
     assert_decrypts(party, (server.encrypt(w, bound=4) * server.encrypt(w, bound=4)).sum(), w @ w)
+
+
+@pytest.mark.parametrize(("m", "inner", "n"), [(4, 4, 4), (3, 4, 3)])
+def test_encrypted_matrices_that_lie_alike_multiply_in_one_ciphertext(
+    party: KeyOwner, m: int, inner: int, n: int
+) -> None:
+    A, B = data(party, m, inner) % 3, data(party, inner, n, seed=2) % 3
+    x, y = (party.encrypt(matrix, bound=3) for matrix in (A, B))
+    product = x @ y
+    assert (len(product.shards), product.shape) == (1, (m, n))
+    assert_decrypts(party, product, A @ B)
+    assert_decrypts(party, product + product, 2 * (A @ B))

@@ -51,21 +51,15 @@ def test_product_of_matrices(party: KeyOwner, m: int, inner: int, n: int) -> Non
     check(party, MatrixProduct(party.evaluator, m, inner, n), m, inner, n, seed=1)
 
 
-@given(m=st.integers(1, 8), inner=st.integers(1, 8), n=st.integers(1, 8), seed=SEEDS, few=st.booleans())
+@given(m=st.integers(1, 8), inner=st.integers(1, 8), n=st.integers(1, 9), seed=SEEDS, few=st.booleans())
 def test_any_shapes_that_fit(quick: KeyOwner, m: int, inner: int, n: int, seed: int, few: bool) -> None:
     evaluator = server(quick, (1, 2, 4, 8, 16, 32)).evaluator if few else quick.evaluator
     try:
         product = MatrixProduct(evaluator, m, inner, n)
     except EncodingError:
-        assert max(m, inner, n) > 2
+        assert max(m, inner, n) > 8
         return
     check(quick, product, m, inner, n, seed)
-
-
-def test_rows_that_follow_each_other_cyclically_need_no_copies(quick: KeyOwner) -> None:
-    product = MatrixProduct(quick.evaluator, 8, 8, 1)
-    assert product.sides[1].spreads == ()
-    check(quick, product, 8, 8, 1, seed=3)
 
 
 def test_a_product_takes_two_levels_and_one_relinearisation(quick: KeyOwner) -> None:
@@ -79,8 +73,8 @@ def test_a_product_takes_two_levels_and_one_relinearisation(quick: KeyOwner) -> 
 
 
 def test_what_does_not_fit_or_lacks_keys_is_refused(quick: KeyOwner) -> None:
-    with pytest.raises(EncodingError, match=r"\(5, 5\) and \(5, 5\) takes 10 rows of 10 slots"):
-        MatrixProduct(quick.evaluator, 5, 5, 5)
+    with pytest.raises(EncodingError, match=r"\(9, 5\) and \(5, 5\) takes 16 rows of 16 slots"):
+        MatrixProduct(quick.evaluator, 9, 5, 5)
     product = MatrixProduct(server(quick, (2,)).evaluator, 4, 4, 4)
     x = encrypted(quick, product, numbers(quick.parameters, 1, 4, 4))
     with pytest.raises(MissingKeyError, match=r"rotations=\[1, 3"):
