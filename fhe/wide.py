@@ -35,7 +35,7 @@ class WideBFVParameters(BFVParameters):
     ([65537, 114689, 147457], 50)
     """
 
-    scheme: ClassVar[str] = "bfv_wide"
+    scheme: ClassVar[str] = "bfv-wide"
     form: ClassVar[Mapping[str, type]] = {**BFVParameters.form, "plain_moduli": list}
 
     plain_moduli: tuple[int, ...]

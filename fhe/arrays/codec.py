@@ -25,7 +25,7 @@ FIRST_ENTRIES: Final = ["parameters", "key_id", "shape", "slots", "stride", "cle
 MOST_AXES: Final = 32
 PARAMETERS_ID_BYTES: Final = 32
 INTEGERS: Final = {"i": "int64", "O": "int64"}
-DTYPES: Final = {"ckks": {"f": "float64", "c": "complex128"}, "bfv": INTEGERS, "bfv_wide": INTEGERS}
+DTYPES: Final = {"ckks": {"f": "float64", "c": "complex128"}, "bfv": INTEGERS, "bfv-wide": INTEGERS}
 
 
 @to_bytes.register
