@@ -27,11 +27,10 @@ from fhe.circuits import approximation
 from fhe.circuits.deviation import as_exact, distance, off_by
 from fhe.circuits.remez import Function
 from fhe.circuits.sign import sign
-from fhe.errors import EncodingError
+from fhe.errors import EncodingError, NoiseError
 
 BERNSTEIN = 0.2802  # times b / degree is the error of the best polynomial for |x| on (-b, b)
 MODERATE_DEGREE = 255
-SMALLEST = 2.0**-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,14 +295,23 @@ def softmax(x: Any, axis: int = -1, *, interval: Interval | None = None, error: 
         return powers / powers.sum(axis=axis, keepdims=True)
     low, high = ends(bound_of(x) if interval is None else interval)
     count, least, each = x.shape[axis], math.exp(low), error * math.exp(low) / 4
+
+    def inverted(off: float) -> ApproximateFunction:
+        ends = count * (least - off), count * (math.exp(high) + off)
+        return elementary("inverse", *ends, error=error * math.exp(-high) / 2)
+
+    depth = depth_of_stages(elementary("exp", low, high, error=each).stages, x.layout.tidy) + inverted(each).depth + 1
+    require(x, levels=depth, products=True, what=f"fhe.softmax on ({low:g}, {high:g})")
     powers = exp(x, interval=(low, high), error=each).settled()
-    off = max(map(distance, powers.shards))
+    if (off := max(map(distance, powers.shards))) >= least:
+        raise NoiseError(
+            f"on ({low:g}, {high:g}) exponentials go down to {least:.2g}, and are known within {off:.2g}; use a larger "
+            "scale_bits, or a narrower interval"
+        )
     exact = powers.map(as_exact)
-    between = count * (least - each), count * (math.exp(high) + each)
-    total = inverse(exact.sum(axis=axis, keepdims=True), interval=between, error=error * math.exp(-high) / 2)
     # With errors up to e in the powers p_i and s = p_1 + … + p_n, those of p_i / s are up to (e + n e p_i / s) / s.
-    more = (1 + 1 / count) * off / max(least - off, SMALLEST)
-    return (exact * total).map(lambda shard: off_by(shard, more))
+    more = (1 + 1 / count) * off / (least - off)
+    return (exact * inverted(off)(exact.sum(axis=axis, keepdims=True))).map(lambda shard: off_by(shard, more))
 
 
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {

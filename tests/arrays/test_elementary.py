@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.polynomial import Chebyshev, Polynomial
 import fhe
 from fhe.arrays.elementary import ELEMENTARY, elementary
 from fhe.backend.protocol import Backend
-from fhe.errors import EncodingError, LevelError
+from fhe.errors import EncodingError, LevelError, NoiseError
 from fhe.owner import KeyOwner
 from fhe.parameters import CKKSParameters
 from fhe.reference import ReferenceBackend
@@ -145,6 +146,16 @@ def test_softmax(quick: KeyOwner) -> None:
     np.testing.assert_allclose(fhe.softmax(values), expected)
     columns = fhe.softmax(quick.encrypt(values, bound=1.0), axis=0)
     np.testing.assert_allclose(quick.decrypt(columns), fhe.softmax(values, axis=0), atol=1e-3)
+
+
+def test_softmax_says_beforehand_what_it_cannot_do(quick: KeyOwner, monkeypatch: pytest.MonkeyPatch) -> None:
+    noisy = quick.encrypt([0.5, -0.5], bound=1.0).map(lambda shard: replace(shard, noise=0.2 * shard.scale))
+    with pytest.raises(NoiseError, match=r"exponentials go down to 0.37, and are known within"):
+        fhe.softmax(noisy)
+    x = quick.encrypt([0.5, -0.5], bound=1.0, level=8)
+    monkeypatch.setattr(type(quick.evaluator), "multiply", lambda *arguments: pytest.fail("work before the check"))
+    with pytest.raises(LevelError, match=r"fhe.softmax on \(-1, 1\) needs 9 levels, 8 are left"):
+        fhe.softmax(x)
 
 
 # --- what cannot work ------------------------------------------------------------------------------------------------
