@@ -5,6 +5,21 @@ try:
 except ImportError as error:
     raise ImportError('fhe.ml builds on scikit-learn, which is not installed: pip install "fhe[ml]"') from error
 
-from fhe.ml.linear import LinearRegression, LogisticRegression
+from fhe.ml.bayes import GaussianNB
+from fhe.ml.classifiers import FisherDiscriminant, LinearSVC
+from fhe.ml.conversion import from_sklearn
+from fhe.ml.linear import LinearRegression, Ridge
+from fhe.ml.logistic import LogisticRegression
+from fhe.ml.preprocessing import PCA, StandardScaler
 
-__all__ = ["LinearRegression", "LogisticRegression"]
+__all__ = [
+    "PCA",
+    "FisherDiscriminant",
+    "GaussianNB",
+    "LinearRegression",
+    "LinearSVC",
+    "LogisticRegression",
+    "Ridge",
+    "StandardScaler",
+    "from_sklearn",
+]
