@@ -16,6 +16,7 @@ from fhe.backend.protocol import Backend
 from fhe.context import Context
 from fhe.errors import FormatError, LevelError, MissingKeyError, ParameterError
 from fhe.io.format import Container
+from fhe.parameters import CKKSParameters
 from fhe.ring.codec import pack, packed_bytes, unpack
 from fhe.ring.poly import CoeffPoly, EvalPoly
 from fhe.ring.random import uniform
@@ -272,3 +273,9 @@ def test_polynomials_in_both_domains(backend: Backend, domain: type) -> None:
         unpack(domain, basis, data[:-1])
     with pytest.raises(FormatError, match=r"\(row, column\)"):
         unpack(domain, basis, b"\xff" * len(data))
+
+
+def test_a_rotation_key_of_ten_limbs_takes_less_than_four_megabytes() -> None:
+    p = CKKSParameters(ring_degree=2**14, modulus_bits=[46] + [40] * 6, special_bits=[43] * 3)
+    b = packed_bytes(p.ring_degree, p.special + p.moduli())  # a is a seed
+    assert len(p.digits(p.max_level)) * b < 3e6

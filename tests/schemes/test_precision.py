@@ -268,3 +268,16 @@ def test_dropping_limbs_below_the_values_is_noticed_when_they_are_read(party: Ke
         evaluator.decode(party._secret.decrypt(lowest), lowest)
     with pytest.raises(ScaleError, match="level 0 holds"):
         evaluator.add_plain(lowest, 1.0)
+
+
+def test_a_product_is_as_exact_at_every_level_of_a_long_chain() -> None:
+    """No drift: the scale of every level is its own, and exact."""
+    owner = shared_owner(chain(40, 15, 46, [46, 46], ring_degree=1024), choose("native"))
+    evaluator, found = evaluator_of(owner), []
+    for level in range(1, 16):
+        values = np.random.default_rng(level).uniform(-1, 1, (2, 512))
+        x, y = (owner.encrypt(v, bound=1, level=level).shards[0] for v in values)
+        product = Pair(evaluator.settle(evaluator.multiply(x, y)), (values[0] * values[1]).astype(np.clongdouble))
+        found.append(-np.log2(error_of(owner, product).mean()))
+    assert max(found) - min(found) < 0.5
+    assert min(found) > 32
