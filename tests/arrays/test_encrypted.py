@@ -110,6 +110,8 @@ MATRICES = {
     "W @ columns": lambda x, W: W[:, :4] @ x,
     "W @ a transposed view": lambda x, W: W[:, :3] @ x.T,
     "a slice @ W": lambda x, W: x[1:3] @ W[:3, :2],
+    "columns from the second on @ W": lambda x, W: x[:, 1:] @ W[:2, :2],
+    "W @ rows from the second on": lambda x, W: W[:3, :2] @ x[1:3],
     "rows @ more": lambda x, W: x @ np.tile(W[:3], 4),
     "rows @ w": lambda x, W: x @ W[0, :3],
     "W @ W @ a row": lambda x, W: W @ (W[:, :3] @ x[0]),
