@@ -57,6 +57,7 @@ void forward_blocks(u64* out, const u64* in, std::size_t count, const u64* rows,
   constexpr int lanes = Arithmetic::lanes, groups = 8 / lanes, jam = kJam<3>;
   for (std::size_t i = 0; i < count; i += jam, in += 64 * jam, out += 64 * jam) {
     typename Arithmetic::Vec tile[groups][jam][8];
+    unroll<jam * 7>([&](auto k) FHE_INLINE { prefetch(lane_words + 56 * i + 8 * k + kWordsAhead / 64 * 56); });
     for (int g = 0; g < groups; ++g) {
       unroll<jam * 8>([&](auto k) FHE_INLINE {
         const u64* from = in + 8 * k + g * lanes;
