@@ -55,6 +55,7 @@ from fhe.errors import (
     ScaleError,
     ValueOverflowError,
 )
+from fhe.files import load, load_secret_key, save
 from fhe.io.registry import install
 from fhe.owner import KeyOwner, bfv, ckks
 from fhe.parameters import BFVParameters, CKKSParameters
@@ -103,6 +104,8 @@ __all__ = [
     "install",
     "inverse",
     "less",
+    "load",
+    "load_secret_key",
     "log",
     "maximum",
     "minimum",
@@ -111,6 +114,7 @@ __all__ = [
     "piecewise",
     "relu",
     "rsqrt",
+    "save",
     "set_num_threads",
     "sigmoid",
     "sign",

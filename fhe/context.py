@@ -30,7 +30,7 @@ from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.errors import MissingKeyError, ParameterError
 from fhe.interval import Bound
 from fhe.io.format import kind_of
-from fhe.io.registry import offer
+from fhe.io.registry import offer, to_bytes
 from fhe.parameters import CKKSParameters, Parameters
 from fhe.ring.poly import Poly
 from fhe.ring.random import SeedSource, system_seed
@@ -217,8 +217,10 @@ class Context:
     def load(self, data: bytes) -> EncryptedArray:
         """An encrypted array from the bytes of its ``to_bytes``, of whatever kind, checked before it is believed."""
         kind = kind_of(data)
-        if kind in COMPOSED:
-            return cast(EncryptedArray, COMPOSED[kind](data, self.load))
+        return cast(EncryptedArray, COMPOSED[kind](data, self._load)) if kind in COMPOSED else self._load(data)
+
+    def _load(self, data: bytes) -> EncryptedArray:
+        """What other arrays are made of: those are never of more than one storey."""
         if len(self.evaluators) > 1:
             loaders = [partial(array_from_bytes, evaluator=part) for part in self.evaluators]
             return cast(EncryptedArray, wide_from_bytes(data, loaders))
@@ -250,6 +252,12 @@ class Context:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.parameters!r}, key_id={self.key_id.hex()[:8]}…)"
+
+
+@to_bytes.register
+def context_to_bytes(context: Context) -> bytes:
+    """`Context.to_bytes`, where the registry looks for it."""
+    return context.to_bytes()
 
 
 def _reduce(context: Context) -> tuple[Callable[[bytes, str], Context], tuple[bytes, str]]:

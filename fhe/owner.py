@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, NoReturn
@@ -20,6 +22,8 @@ from fhe.choice import choose_bfv, choose_ckks
 from fhe.context import Context
 from fhe.errors import ParameterError
 from fhe.interval import Bound
+from fhe.io.files import PRIVATE, FilePath, write
+from fhe.keyfile import Manner, secret_to_bytes
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 from fhe.ring.random import SeedSource, system_seed
 from fhe.rlwe.automorphism import power_of_two_steps, rotation_element, rotation_elements, swap_element
@@ -81,12 +85,25 @@ class KeyOwner(Context):
         decimals: int = 0,
         eager: bool = False,
         _seeds: SeedSource = system_seed,
+        _secret: SecretKey | None = None,
     ) -> None:
         chain = ModulusChain.of(parameters, backend)
-        self._secret = SecretKey.generate(chain, _seeds)
+        self._secret = _secret or SecretKey.generate(chain, _seeds)
         self._seeds = _seeds
         self._bound, self._eager, self._decimals = bound, eager, decimals
         super().__init__(chain, self._secret.public_key(), _KeysOnDemand(self._secret))
+
+    @classmethod
+    def of(cls, secret: SecretKey, manner: Manner) -> KeyOwner:
+        """The owner of a secret that exists."""
+        return cls(
+            secret.chain.parameters,
+            secret.chain.backend,
+            bound=manner.bound,
+            decimals=manner.decimals,
+            eager=manner.eager,
+            _secret=secret,
+        )
 
     def encrypt(
         self,
@@ -164,8 +181,29 @@ class KeyOwner(Context):
         return Context(self.chain, self.public_key, keys)
 
     def to_bytes(self) -> bytes:
-        """What an owner gives away, ``public().to_bytes()``; the secret is never written."""
+        """What an owner gives away, ``public().to_bytes()``; the secret is written by `save_secret_key` alone."""
         return self.public().to_bytes()
+
+    def save_secret_key(self, path: FilePath, *, passphrase: str | bytes, overwrite: bool = False) -> None:
+        """Write the secret to a file of its own, sealed under a passphrase: for `fhe.load_secret_key`.
+
+        scrypt (128 MiB, some tenths of a second) makes a key of the passphrase, AES-256-GCM seals with it. The file is
+        readable for its owner alone (mode 0600) from its first moment, and appears whole or not at all. In the clear
+        it tells parameters, key id and options, no more. **Without the passphrase nobody opens it**: neither can you.
+        Raises FileExistsError where a file is, unless ``overwrite``: it may be the only copy of another secret.
+
+        >>> import fhe, pathlib, tempfile
+        >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example", backend="reference")
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "mine.secret")
+        >>> owner.save_secret_key(path, passphrase="correct horse battery staple")
+        >>> again = fhe.load_secret_key(path, passphrase="correct horse battery staple", backend="reference")
+        >>> again.decrypt(owner.encrypt([1.5, 2.5])).round(3).tolist()
+        [1.5, 2.5]
+        """
+        if not overwrite and os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, "a file is there already; overwrite=True replaces it", os.fspath(path))
+        manner = Manner(self._bound, self._decimals, self._eager)
+        write(path, secret_to_bytes(self._secret, manner, passphrase), PRIVATE)
 
     def make_rotation_keys(self, steps: Iterable[int]) -> None:
         """Make these rotation keys now rather than at first use."""

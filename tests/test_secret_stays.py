@@ -23,7 +23,7 @@ from fhe.rlwe.secret import SecretKey
 
 N = 64
 TOY: Any = {"ring_degree": N, "insecure": "a small ring for this test"}
-OWNERS_MODULES = ("fhe", "fhe.owner", "fhe.rlwe.secret", "fhe.cli", "fhe.__main__")
+OWNERS_MODULES = ("fhe", "fhe.owner", "fhe.keyfile", "fhe.files", "fhe.rlwe.secret", "fhe.cli", "fhe.__main__")
 
 
 @pytest.fixture(scope="module", params=["reference", "native"])

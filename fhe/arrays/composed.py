@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from fhe.arrays.bits_codec import bits_from_bytes
+from fhe.arrays.codec import PARAMETERS_ID_BYTES
 from fhe.arrays.decimals import MOST_PLACES, EncryptedDecimals
 from fhe.io.claims import Claims
-from fhe.io.format import Container
+from fhe.io.format import Container, kind_of
 from fhe.io.registry import to_bytes
+from fhe.rlwe.codec import KEY_ID_BYTES
 
 
 @to_bytes.register
@@ -26,7 +28,20 @@ def decimals_from_bytes(data: bytes, load: Callable[[bytes], Any]) -> EncryptedD
     return EncryptedDecimals(load(bytes(container.sections["integers"])), places)
 
 
+IDENTITY: Final = ["parameters", "key_id"]
 COMPOSED: Final[dict[str, Callable[[bytes, Callable[[bytes], Any]], Any]]] = {
     "bits": bits_from_bytes,
     "decimals": decimals_from_bytes,
 }
+
+
+def identity_of(data: bytes) -> tuple[str, bytes]:
+    """Parameter set and key that an array of any kind says it belongs to: of what is composed, its first array says."""
+    kind = kind_of(data)
+    if kind in COMPOSED:
+        sections = Container.from_bytes(data, kind).sections.values()
+        data = next((bytes(section) for section in sections), b"")
+        kind = kind_of(data)
+    content = Container.from_bytes(data, kind).content
+    claims = Claims({name: content.get(name) for name in IDENTITY}, "an encrypted array", IDENTITY)
+    return claims.octets("parameters", PARAMETERS_ID_BYTES).hex(), claims.octets("key_id", KEY_ID_BYTES)

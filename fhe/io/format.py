@@ -45,7 +45,7 @@ class Container:
 
     def to_bytes(self) -> bytes:
         """The file. Raises ParameterError for more sections and metadata than a header may hold."""
-        content, sizes = _canonical(self.content), {name: len(section) for name, section in self.sections.items()}
+        content, sizes = canonical(self.content), {name: len(section) for name, section in self.sections.items()}
         blank = _header(self.kind, content, BLANK_DIGEST, sizes)
         limit = header_limit(len(blank) + sum(sizes.values()))
         if len(blank) > limit:
@@ -71,7 +71,7 @@ class Container:
         if announced != len(view):
             raise FormatError(f"the header announces {announced} bytes, there are {len(view)}: cut short, or added to")
         content, digest = _parse(metadata["content"], "the metadata"), metadata["digest"]
-        if prefix != _header(kind, _canonical(content), digest, sizes):
+        if prefix != _header(kind, canonical(content), digest, sizes):
             raise FormatError("the header is not in its one canonical form; the bytes were changed on their way")
         if digest != _digest(_header(kind, metadata["content"], BLANK_DIGEST, sizes), [view[len(prefix) :]]):
             raise FormatError("the digest does not match; the bytes were changed on their way, ask for them again")
@@ -99,7 +99,7 @@ def kind_of(data: Section | bytearray) -> str:
     return str(metadata.get("kind")) if isinstance(metadata, dict) else ""
 
 
-def _canonical(content: object) -> str:
+def canonical(content: object) -> str:
     """The one text of plain values: keys sorted, no spaces, ASCII, no NaN and no infinity."""
     try:
         return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)

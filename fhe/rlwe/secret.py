@@ -8,6 +8,10 @@ from __future__ import annotations
 import weakref
 from typing import NoReturn
 
+import numpy as np
+from numpy.typing import NDArray
+
+from fhe.errors import FormatError
 from fhe.ring.poly import CoeffPoly, EvalPoly, Poly, wiped
 from fhe.ring.random import SeedSource, error, system_seed, ternary, uniform
 from fhe.rlwe.automorphism import check_element, inverse_element
@@ -40,6 +44,25 @@ class SecretKey:
         small = ternary(chain.top, seeds())
         with wiped(small):
             return cls(chain, small.to_eval(), seeds()[:KEY_ID_BYTES], seeds)
+
+    @classmethod
+    def from_octets(
+        cls, chain: ModulusChain, octets: bytearray, key_id: bytes, seeds: SeedSource = system_seed
+    ) -> SecretKey:
+        """The secret of `octets`, which the caller wipes. Raises FormatError for what is no ternary polynomial."""
+        coefficients = _unpacked(octets, chain.parameters.ring_degree)
+        try:
+            small = CoeffPoly.from_int64(chain.top, coefficients)
+        finally:
+            coefficients.fill(0)
+        with wiped(small):
+            return cls(chain, small.to_eval(), key_id, seeds)
+
+    def octets(self) -> bytearray:
+        """The coefficients of s, two bits each (0, 1, and 2 for -1), to be sealed. The caller wipes them."""
+        small = self._s.limbs(0, 1).to_coeff()
+        with wiped(small):
+            return _packed(small.residues.reshape(-1))
 
     # --- keys ---------------------------------------------------------------------------------------------
 
@@ -124,6 +147,39 @@ class SecretKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret key cannot be pickled or copied: it would leave its owner unprotected")
+
+
+def _packed(residues: NDArray[np.uint64]) -> bytearray:
+    """Residues 0, 1 and q - 1 as 0, 1 and 2, four to a byte, the first lowest."""
+    packed = bytearray(len(residues) // 4)
+    octets, digit = np.frombuffer(packed, dtype=np.uint8), np.empty(len(packed), dtype=np.uint64)
+    for place in range(4):
+        np.minimum(residues[place::4], 2, out=digit)
+        np.left_shift(digit, 2 * place, out=digit)
+        np.bitwise_or(octets, digit, out=octets, casting="unsafe")
+    digit.fill(0)
+    return packed
+
+
+def _unpacked(packed: bytearray, ring_degree: int) -> NDArray[np.int64]:
+    """The coefficients of `_packed`; FormatError for another number of them, or a digit 3."""
+    if 4 * len(packed) != ring_degree:
+        raise FormatError(f"a secret of ring degree {ring_degree} takes {ring_degree // 4} bytes, not {len(packed)}")
+    octets, digit = np.frombuffer(packed, dtype=np.uint8), np.empty(len(packed), dtype=np.uint8)
+    coefficients = np.empty(ring_degree, dtype=np.int64)
+    for place in range(4):
+        np.right_shift(octets, 2 * place, out=digit)
+        np.bitwise_and(digit, 3, out=digit)
+        coefficients[place::4] = digit
+    digit.fill(0)
+    if coefficients.max() > 2:
+        coefficients.fill(0)
+        raise FormatError("a secret has the coefficients -1, 0 and 1; these bytes are none")
+    carries = coefficients >> 1
+    carries *= 3
+    coefficients -= carries
+    carries.fill(0)
+    return coefficients
 
 
 def _gadget(chain: ModulusChain, level: int) -> list[list[int]]:

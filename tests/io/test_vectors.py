@@ -12,12 +12,14 @@ import pytest
 from fhe.arrays.array import EncryptedArray
 from fhe.backend.protocol import Backend
 from fhe.context import Context
+from fhe.keyfile import secret_from_bytes
 from fhe.ring.poly import CoeffPoly
 from fhe.rlwe.secret import SecretKey
-from tests.vectors import make_format_1, make_layouts_1
+from tests.vectors import make_format_1, make_layouts_1, make_secrets_1
 
 FORMAT: dict[str, Any] = json.loads(make_format_1.FILE.read_text())["cases"]
 LAYOUTS: dict[str, Any] = json.loads(make_layouts_1.FILE.read_text())["cases"]
+SECRETS: dict[str, Any] = json.loads(make_secrets_1.FILE.read_text())["cases"]
 
 
 def opened(context: Context, secret: SecretKey, array: EncryptedArray) -> np.ndarray:
@@ -62,3 +64,11 @@ def test_layouts_of_format_1_stay_readable(name: str, backend: Backend) -> None:
         assert (again.layout, again.dtype) == (array.layout, array.dtype)
         for computed, expected in [(array, values), (1 - again[..., None], 1 - values[..., None])]:
             assert_close(name, opened(context, secret, computed) - expected)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_secrets_of_format_1_can_be_opened(name: str) -> None:
+    case = SECRETS[name]
+    secret, manner = secret_from_bytes(b64decode(case["data"]), case["passphrase"], "reference")
+    assert secret._s.to_coeff().coefficients() == case["secret"]
+    assert repr(manner) == case["manner"]

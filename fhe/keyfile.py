@@ -1,0 +1,83 @@
+"""A secret key as bytes: sealed under a passphrase, with all that its owner needs to be the same owner again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fhe.backend.protocol import Backend
+from fhe.errors import FormatError
+from fhe.interval import Bound
+from fhe.io.claims import Claims
+from fhe.io.sealed import COST, seal, unseal, wipe
+from fhe.parameters import Parameters
+from fhe.rlwe.chain import ModulusChain
+from fhe.rlwe.secret import KEY_ID_BYTES, SecretKey
+
+ENTRIES: Final = ["parameters", "key_id", "bound", "decimals", "eager"]
+MOST_DECIMALS: Final = 300
+LONGEST_NUMBER: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an owner encrypts and computes unless told otherwise: the options of `fhe.bfv` and `fhe.ckks` that stay."""
+
+    bound: Bound = None
+    decimals: int = 0
+    eager: bool = False
+
+
+def secret_to_bytes(secret: SecretKey, manner: Manner, passphrase: str | bytes, cost: int = COST) -> bytes:
+    """A sealed container of kind "secret": parameters, key id and manner in the clear, s under the passphrase."""
+    content = {
+        "parameters": secret.chain.parameters.to_dict(),
+        "key_id": secret.id.hex(),
+        "bound": _texts(manner.bound),
+        "decimals": manner.decimals,
+        "eager": manner.eager,
+    }
+    octets = secret.octets()
+    try:
+        return seal("secret", content, octets, passphrase, cost)
+    finally:
+        wipe(octets)
+
+
+def secret_from_bytes(
+    data: bytes, passphrase: str | bytes, backend: Backend | str | None = None
+) -> tuple[SecretKey, Manner]:
+    """The secret of `secret_to_bytes` and its owner's manner, on a backend.
+
+    Raises FormatError for bytes that are no such container, were changed, or belong to another passphrase.
+    """
+    content, octets = unseal(data, "secret", passphrase)
+    try:
+        claims = Claims(content, "a secret key", ENTRIES)
+        chain = ModulusChain.of(Parameters.from_dict(claims.raw("parameters")), backend)
+        manner = Manner(_bound(claims), claims.integer("decimals", 0, MOST_DECIMALS), claims.flag("eager"))
+        return SecretKey.from_octets(chain, octets, claims.octets("key_id", KEY_ID_BYTES)), manner
+    finally:
+        wipe(octets)
+
+
+def _texts(bound: Bound) -> list[str] | None:
+    """The numbers of a bound as text, exactly: integers of any size, floats in hexadecimal, infinities."""
+    if bound is None:
+        return None
+    numbers: tuple[Any, ...] = bound if isinstance(bound, tuple) else (bound,)
+    return [float(x).hex() if isinstance(x, float) or math.isinf(x) else str(int(x)) for x in numbers]
+
+
+def _bound(claims: Claims) -> Bound:
+    if not claims.has("bound"):
+        return None
+    texts = claims.items("bound")
+    if len(texts) not in (1, 2) or not all(isinstance(text, str) and len(text) <= LONGEST_NUMBER for text in texts):
+        raise FormatError("entry bound of a secret key must be one number or two, as text")
+    try:
+        numbers = [float.fromhex(text) if set(text) & set("xin") else int(text) for text in texts]
+    except (ValueError, OverflowError) as error:
+        raise FormatError("entry bound of a secret key must be one number or two, as text") from error
+    return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
