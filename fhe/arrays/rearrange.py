@@ -18,10 +18,11 @@ from fhe.arrays.elementwise import with_plain
 from fhe.arrays.layout import Layout, View
 from fhe.arrays.moves import carried
 from fhe.arrays.packed import A, Packed
-from fhe.arrays.plans import Numbers, arrangement, cheapest
+from fhe.arrays.plans import Numbers, Plan, arrangement, cheapest
 from fhe.errors import EncodingError
 
 Mover = Callable[[Any], Any]
+SMALL = 1 << 13  # elements of arrays whose plans are kept
 
 
 def moved(x: A, function: Mover) -> A:
@@ -71,8 +72,11 @@ def arranged(arrays: Sequence[A], numbers: Numbers) -> A:
     """A new array of the elements of others, numbered through from 1, and 0 for zero, at the least cost."""
     if not numbers.size:
         raise EncodingError(f"an encrypted array holds at least one element, got shape {numbers.shape}")
-    x, sources = arrays[0], [array.layout for array in arrays]
-    (best,) = cheapest(_targets(arrays, numbers.shape), lambda target: (arrangement(sources, numbers, target),))
+    x, sources = arrays[0], tuple(array.layout for array in arrays)
+    if numbers.size <= SMALL:
+        best = _planned_small(sources, numbers.shape, numbers.astype(np.int64).tobytes())
+    else:
+        best = _planned(sources, numbers)
     if best.picks is None:
         x.require_slots()
     shards = [shard for array in arrays for shard in array.shards]
@@ -82,19 +86,31 @@ def arranged(arrays: Sequence[A], numbers: Numbers) -> A:
     return x.like(carried(x.evaluator, best, shards, dtype.kind), replace(best.target, clean=best.clean), dtype)
 
 
-def _targets(arrays: Sequence[Packed], shape: tuple[int, ...]) -> Iterable[Layout]:
-    """Layouts a rearrangement may have: fresh, as one of the arrays, as several of one kind behind each other."""
-    targets = [arrays[0].fresh_layout(shape)]
-    for layout in dict.fromkeys(array.layout for array in arrays):
+@lru_cache(maxsize=256)
+def _planned_small(sources: tuple[Layout, ...], shape: tuple[int, ...], numbers: bytes) -> Plan:
+    """`_planned`, remembered: what is done once is often done again."""
+    return _planned(sources, np.frombuffer(numbers, dtype=np.int64).reshape(shape))
+
+
+def _planned(sources: tuple[Layout, ...], numbers: Numbers) -> Plan:
+    (best,) = cheapest(_targets(sources, numbers.shape), lambda target: (arrangement(sources, numbers, target),))
+    return best
+
+
+def _targets(sources: tuple[Layout, ...], shape: tuple[int, ...]) -> Iterable[Layout]:
+    """Layouts a rearrangement may have: several of one kind behind each other, as one of the arrays, fresh."""
+    targets = []
+    for layout in dict.fromkeys(sources):
         if layout.virtual:
             continue
-        if layout.shape == shape:
-            targets.append(layout)
         behind = layout.slots * layout.shards
         for axis in range(len(shape)):
             if layout.shape == shape[:axis] + shape[axis + 1 :]:
                 strides = (*layout.strides[:axis], behind, *layout.strides[axis:])
                 targets.append(replace(layout, shape=shape, strides=strides))
+        if layout.shape == shape:
+            targets.append(layout)
+    targets.append(Layout.of(shape, sources[0].slots, sources[0].row))
     return dict.fromkeys([*targets, *(replace(target, repeats=()) for target in targets)])
 
 
