@@ -8,17 +8,22 @@ except ImportError as error:
 from fhe.ml.bayes import GaussianNB
 from fhe.ml.classifiers import FisherDiscriminant, LinearSVC
 from fhe.ml.conversion import from_sklearn
+from fhe.ml.kernel import SVC
 from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression
+from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
 
 __all__ = [
     "PCA",
+    "SVC",
     "FisherDiscriminant",
     "GaussianNB",
     "LinearRegression",
     "LinearSVC",
     "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
     "Ridge",
     "StandardScaler",
     "from_sklearn",

@@ -9,8 +9,10 @@ from sklearn.pipeline import Pipeline
 from fhe.errors import EncodingError
 from fhe.ml.bayes import GaussianNB
 from fhe.ml.classifiers import FisherDiscriminant, LinearSVC
+from fhe.ml.kernel import SVC
 from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression
+from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
 
 TWINS: dict[str, Any] = {
@@ -19,8 +21,11 @@ TWINS: dict[str, Any] = {
     "LinearRegression": LinearRegression,
     "LinearSVC": LinearSVC,
     "LogisticRegression": LogisticRegression,
+    "MLPClassifier": MLPClassifier,
+    "MLPRegressor": MLPRegressor,
     "PCA": PCA,
     "Ridge": Ridge,
+    "SVC": SVC,
     "StandardScaler": StandardScaler,
 }
 

@@ -9,20 +9,29 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fhe.ml import (
     PCA,
+    SVC,
     FisherDiscriminant,
     GaussianNB,
     LinearRegression,
     LinearSVC,
     LogisticRegression,
+    MLPClassifier,
+    MLPRegressor,
     Ridge,
     StandardScaler,
 )
 
 LIBLINEAR = "liblinear's coordinate descent stops early, at another place for repeated samples than for weights"
+LIBSVM = "libsvm stops at another place for repeated samples than for weights"
+OTHERS = PCA(), Ridge(), SVC(), StandardScaler()
 EXPECTED = {  # what scikit-learn's own estimators of the same name fail as well
     "LinearSVC": {
         "check_sample_weight_equivalence_on_dense_data": LIBLINEAR,
         "check_sample_weight_equivalence_on_sparse_data": LIBLINEAR,
+    },
+    "SVC": {
+        "check_sample_weight_equivalence_on_dense_data": LIBSVM,
+        "check_sample_weight_equivalence_on_sparse_data": LIBSVM,
     },
     "Ridge": {"check_non_transformer_estimators_n_iter": "the direct solvers, taken by default, do not iterate"},
 }
@@ -37,7 +46,7 @@ def test_the_conventions_of_scikit_learn(estimator: Any, check: Any) -> None:
 @pytest.mark.wide
 @pytest.mark.filterwarnings("ignore")
 @parametrize_with_checks(
-    [FisherDiscriminant(), GaussianNB(), LinearSVC(), PCA(), Ridge(), StandardScaler()],
+    [FisherDiscriminant(), GaussianNB(), LinearSVC(), MLPClassifier(), MLPRegressor(), *OTHERS],
     expected_failed_checks=lambda estimator: EXPECTED.get(type(estimator).__name__, {}),
 )
 def test_the_conventions_where_scikit_learn_trains(estimator: Any, check: Any) -> None:
