@@ -1,4 +1,4 @@
-"""The command line: ``fhe demo``, ``fhe doctor``, ``fhe params``."""
+"""The command line: ``fhe demo``, ``fhe doctor``, ``fhe inspect``, ``fhe params``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 import fhe
 from fhe.backend.choose import choose, targets
 from fhe.choice import choose_bfv, choose_ckks
+from fhe.describe import describe, report
 from fhe.errors import FHEError
 from fhe.parameters import Parameters
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.command(options)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (FHEError, ImportError) as error:
+    except (FHEError, ImportError, OSError) as error:
         print(f"fhe: {error}", file=sys.stderr)
         return FAILED
     return status
@@ -47,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-progress", action="store_true", help="no progress bar on standard error")
 
     _command(commands, "doctor", _doctor, "what this machine offers, and what was built")
+
+    inspect = _command(commands, "inspect", _inspect, "what a file is, from its header alone")
+    inspect.add_argument("file", help="what fhe.save or save_secret_key wrote")
 
     params = _command(commands, "params", _params, "the parameters that a computation gets")
     params.add_argument("--scheme", choices=("ckks", "bfv"), required=True)
@@ -152,6 +156,15 @@ def _version(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+# --- inspect -----------------------------------------------------------------------------------------------------
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    found = describe(options.file)
+    _print(options.json, found, report(found))
+    return 0
 
 
 # --- params ------------------------------------------------------------------------------------------------------

@@ -61,11 +61,12 @@ KNOWS = {
     "owner": "arrays backend.protocol bfv choice context errors interval io keyfile parameters ring rlwe rlwe.secret "
     "wide",
     "files": "arrays backend.protocol context errors io keyfile owner parameters",
+    "describe": "errors io parameters rlwe",
     "ml": "arrays circuits errors",
     "fhe": "arrays backend.choose context errors files io owner parameters ring wide",
     "examples": "fhe ml",
     "demo": "examples ml security",
-    "cli": "backend.choose choice demo errors fhe ml parameters",
+    "cli": "backend.choose choice demo describe errors fhe ml parameters",
     "__main__": "cli",
 }
 # The only folder or file of csrc/ -> what it may include, beside itself.

@@ -63,25 +63,53 @@ class Container:
         Raises FormatError for bytes of another format, version or kind, and for any that were changed, cut or added.
         """
         view = memoryview(data).toreadonly().cast("B")
-        prefix = _prefix(view)
-        table = _parse(prefix[8:].decode("latin-1"), "the header")  # what is not ASCII is not canonical
-        metadata = _metadata(table.pop("__metadata__", None), kind)
-        sizes = {name: _size(entry) for name, entry in table.items()}
-        announced = len(prefix) + sum(sizes.values())
-        if announced != len(view):
-            raise FormatError(f"the header announces {announced} bytes, there are {len(view)}: cut short, or added to")
-        content, digest = _parse(metadata["content"], "the metadata"), metadata["digest"]
-        if prefix != _header(kind, canonical(content), digest, sizes):
-            raise FormatError("the header is not in its one canonical form; the bytes were changed on their way")
-        if digest != _digest(_header(kind, metadata["content"], BLANK_DIGEST, sizes), [view[len(prefix) :]]):
+        size = header_size(view[:8], len(view))
+        header, body = Header.of(view[:size], len(view)), view[size:]
+        if header.kind != kind:
+            raise FormatError(f"these bytes hold a {header.kind!r:.20}, where a {kind!r} is read")
+        if header.digest != _digest(_header(kind, canonical(header.content), BLANK_DIGEST, header.sizes), [body]):
             raise FormatError("the digest does not match; the bytes were changed on their way, ask for them again")
-        return cls(kind, content, _slices(view[len(prefix) :], sizes))
+        return cls(kind, header.content, _slices(body, header.sizes))
 
     def require_sections(self, names: Iterable[str]) -> None:
         """Raise FormatError unless the sections are just these, in this order."""
         expected, found = list(names), list(self.sections)
         if expected != found:
             raise FormatError(f"the metadata speak of {len(expected)} sections, the file has {len(found)}, or others")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file announces before its sections: all that can be told of it without reading them.
+
+    >>> sent = Container("note", {"level": 3}, {"body": b"residues"}).to_bytes()
+    >>> header = Header.of(sent[: header_size(sent[:8], len(sent))], len(sent))
+    >>> header.kind, header.content, header.sizes
+    ('note', {'level': 3}, {'body': 8})
+    """
+
+    kind: str
+    content: dict[str, Any]
+    digest: str
+    sizes: Mapping[str, int]
+
+    @classmethod
+    def of(cls, prefix: Section, total: int) -> Header:
+        """The header in the first `header_size` bytes of ``total``; FormatError unless it is a canonical one.
+
+        Whether the sections have their digest is not known yet.
+        """
+        prefix = bytes(prefix)
+        table = _parse(prefix[8:].decode("latin-1"), "the header")  # what is not ASCII is not canonical
+        metadata = _metadata(table.pop("__metadata__", None))
+        sizes = {name: _size(entry) for name, entry in table.items()}
+        announced = len(prefix) + sum(sizes.values())
+        if announced != total:
+            raise FormatError(f"the header announces {announced} bytes, there are {total}: cut short, or added to")
+        content = _parse(metadata["content"], "the metadata")
+        if prefix != _header(metadata["kind"], canonical(content), metadata["digest"], sizes):
+            raise FormatError("the header is not in its one canonical form; the bytes were changed on their way")
+        return cls(metadata["kind"], content, metadata["digest"], sizes)
 
 
 def header_limit(total: int) -> int:
@@ -92,9 +120,23 @@ def header_limit(total: int) -> int:
     return max(SMALLEST_HEADER_LIMIT, total // 64)
 
 
+def header_size(start: Section, total: int) -> int:
+    """How many of ``total`` bytes that begin with ``start`` are length and header; FormatError for more than may be."""
+    if total < 8:
+        raise FormatError(f"{total} bytes are too few for a header; this is no file of this library, or cut short")
+    size, limit = int.from_bytes(start[:8], "little"), header_limit(total)
+    if size > min(limit, total - 8):
+        raise FormatError(
+            f"a header of {size} bytes is announced, with {total - 8} bytes to come and a limit of {limit}; "
+            "this is no file of this library, or cut short"
+        )
+    return 8 + size
+
+
 def kind_of(data: Section | bytearray) -> str:
     """What kind of container these bytes say they are; whether they are one is for `Container.from_bytes` to find."""
-    table = _parse(_prefix(memoryview(data).toreadonly().cast("B"))[8:].decode("latin-1"), "the header")
+    view = memoryview(data).toreadonly().cast("B")
+    table = _parse(bytes(view[8 : header_size(view[:8], len(view))]).decode("latin-1"), "the header")
     metadata = table.get("__metadata__")
     return str(metadata.get("kind")) if isinstance(metadata, dict) else ""
 
@@ -127,19 +169,6 @@ def _digest(blank_header: bytes, sections: Iterable[Section]) -> str:
     return digest.hexdigest()
 
 
-def _prefix(view: memoryview) -> bytes:
-    """Length and header as they came, no longer than they may be."""
-    if len(view) < 8:
-        raise FormatError(f"{len(view)} bytes are too few for a header; this is no file of this library, or cut short")
-    size, limit = int.from_bytes(view[:8], "little"), header_limit(len(view))
-    if size > min(limit, len(view) - 8):
-        raise FormatError(
-            f"a header of {size} bytes is announced, with {len(view) - 8} bytes to come and a limit of {limit}; "
-            "this is no file of this library, or cut short"
-        )
-    return bytes(view[: 8 + size])
-
-
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no finite number")
 
@@ -155,8 +184,8 @@ def _parse(text: str, what: str) -> dict[str, Any]:
     return parsed
 
 
-def _metadata(metadata: object, kind: str) -> dict[str, str]:
-    """The strings of ``__metadata__``, of this format, a version that is read, and the kind that is wanted."""
+def _metadata(metadata: object) -> dict[str, str]:
+    """The strings of ``__metadata__``, of this format and a version that is read."""
     if not isinstance(metadata, dict) or metadata.get("format") != MAGIC:
         raise FormatError("these bytes are no file of this library: their header does not say so")
     if metadata.get("version") != VERSION:
@@ -165,8 +194,6 @@ def _metadata(metadata: object, kind: str) -> dict[str, str]:
         isinstance(value, str) for value in metadata.values()
     ):
         raise FormatError("the header's metadata are format, version, kind, digest and content, each a string")
-    if metadata["kind"] != kind:
-        raise FormatError(f"these bytes hold a {metadata['kind']!r:.20}, where a {kind!r} is read")
     return metadata
 
 
