@@ -124,7 +124,7 @@ def test_probabilities_are_of_plain_rows() -> None:
         before = model.predict_proba(data.test)
         assert before.shape == (len(data.test), len(model.classes_))
         np.testing.assert_allclose(neural_network.MLPClassifier.predict_proba(model, data.test), before)
-        np.testing.assert_allclose(model.approximate(data.X, degree=15).predict_proba(data.test), before, atol=0.02)
+        np.testing.assert_allclose(model.approximate(data.X, degree=31).predict_proba(data.test), before, atol=0.02)
         with pytest.raises(EncodingError, match="decrypt decision_function"):
             model.predict_proba(fhe.ckks(1, ring_degree=512, insecure=INSECURE).encrypt(data.test, bound=4.0))
 
