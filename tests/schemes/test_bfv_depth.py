@@ -14,7 +14,7 @@ from fhe.owner import KeyOwner
 from tests.schemes.bfv_circuits import check
 
 T = 65537
-# N -> depth: the deepest multiplicative depth for which OpenFHE 1.5.1 (Python wheel, GenCryptoContext of CCParamsBFVRNS
+# N -> depth: the deepest multiplicative depth for which OpenFHE 1.6.1 (Python wheel, GenCryptoContext of CCParamsBFVRNS
 # with HEStd_128_classic and this t) takes a ring of this degree. Its noise bounds hold up to 6 standard deviations.
 OPENFHE = {2**13: 3, 2**14: 10, 2**15: 22}
 
