@@ -13,10 +13,7 @@ namespace {
 std::vector<const Kernels*> compiled_targets() {
   return {
 #if defined(__x86_64__)
-      &avx512ifma_kernels(),
-      &avx512_kernels(),
-      &avxifma_kernels(),
-      &avx2_kernels(),
+      &avx512ifma_kernels(), &avx512_kernels(), &avxifma_kernels(), &avx2_kernels(),
 #elif defined(__aarch64__)
       &neon_kernels(),
 #endif
