@@ -133,7 +133,7 @@ class Task:
 
 TASKS = [
     *(Task(operation, 2**k, 1) for k in range(12, 17) for operation in ("ntt", "intt")),
-    *(Task(operation, 2**15, 20) for operation in ("ntt", "intt")),
+    *(Task(operation, 2**k, 20) for k in (15, 16) for operation in ("ntt", "intt")),
     *(Task(operation, 2**13, 1) for operation in ("add", "mul", "mul_scalar")),
     *(
         Task("convert", 2**k, rows + last, (rows,))
