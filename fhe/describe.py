@@ -28,7 +28,7 @@ def describe(path: FilePath) -> dict[str, Any]:
     >>> fhe.save(path, fhe.BFVParameters(ring_degree=2**12, modulus_bits=[36], special_bits=[36], plain_modulus=65537))
     >>> found = describe(path)
     >>> found["kind"], found["parameters"]["security_bits"]
-    ('parameters', 128)
+    ('parameters', 192)
     """
     with Path(path).open("rb") as file:
         total = os.fstat(file.fileno()).st_size
