@@ -23,6 +23,7 @@ from fhe.errors import EncodingError, FormatError, NoiseError
 from fhe.interval import Interval
 from fhe.io.format import Container
 from fhe.owner import KeyOwner
+from tests.profiles import quick
 from tests.schemes.owners import INSECURE, owner
 
 DEEP = choose_bfv(12, plain_modulus=65537, ring_degree=64, insecure=INSECURE)
@@ -36,11 +37,6 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "equal": lambda x, y: x == y,
     "not_equal": lambda x, y: x != y,
 }
-
-
-def quick(examples: int) -> int:
-    """So many, or all that the profile asks for when it is the wide one."""
-    return min(examples, settings().max_examples) if settings().max_examples < 100 else settings().max_examples
 
 
 @cache

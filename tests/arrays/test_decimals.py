@@ -21,6 +21,7 @@ from fhe.context import Context
 from fhe.errors import EncodingError, FormatError, ValueOverflowError
 from fhe.owner import KeyOwner
 from tests.io.parties import with_entry
+from tests.profiles import quick
 from tests.schemes.owners import INSECURE, RepeatingSeeds
 
 EXACT = Digits(prec=200)
@@ -53,7 +54,7 @@ STEPS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @pytest.mark.parametrize("bits", SETS)
-@settings(max_examples=min(settings().max_examples, 15))
+@settings(max_examples=quick(15))
 @given(v=amounts(), w=amounts(), steps=st.lists(st.sampled_from(sorted(STEPS)), max_size=4))
 def test_no_accepted_computation_is_off_by_anything(
     bits: int, v: list[Decimal], w: list[Decimal], steps: list[str]

@@ -17,6 +17,7 @@ from fhe.choice import choose_bfv
 from fhe.errors import NoiseError, ValueOverflowError
 from fhe.interval import Interval
 from fhe.owner import KeyOwner
+from tests.profiles import quick
 from tests.schemes.owners import INSECURE, owner
 
 SETS = {
@@ -63,7 +64,7 @@ def matrices(draw: st.DrawFn) -> tuple[tuple[int, int], Any]:
 
 
 @pytest.mark.parametrize("name", SETS)
-@settings(max_examples=min(settings().max_examples, 20) if settings().max_examples < 100 else settings().max_examples)
+@settings(max_examples=quick(20))
 @given(v=matrices(), w=matrices(), steps=st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=3))
 def test_no_accepted_result_is_wrong(name: str, v: Any, w: Any, steps: list[str]) -> None:
     keys, (bound, a), (other, b) = party(name), v, w

@@ -25,6 +25,7 @@ from fhe.errors import NoiseError
 from fhe.interval import Interval
 from fhe.owner import KeyOwner
 from fhe.reference.backend import ReferenceBackend
+from tests.profiles import quick
 from tests.schemes.owners import INSECURE, shared_owner
 
 T = 257
@@ -51,7 +52,7 @@ def polynomial(coefficients: list[int], x: np.ndarray, odd: bool) -> np.ndarray:
 
 
 @pytest.mark.parametrize("odd", [False, True])
-@settings(max_examples=min(settings().max_examples, 15))
+@settings(max_examples=quick(15))
 @given(coefficients=st.lists(st.integers(-128, 128), min_size=1, max_size=24), seed=st.integers(0, 2**32))
 def test_values_and_work_of_a_polynomial(backend: Backend, odd: bool, coefficients: list[int], seed: int) -> None:
     owner = shared_owner(DEEP, backend)
@@ -87,7 +88,7 @@ def differences(draw: st.DrawFn) -> Interval:
     return Interval(low, max(high, low + 1))
 
 
-@settings(max_examples=min(settings().max_examples, 8))
+@settings(max_examples=quick(8))
 @given(difference=differences())
 def test_every_difference_is_decided(backend: Backend, difference: Interval) -> None:
     """All of the interval at once, in the slots; and as much as was planned."""

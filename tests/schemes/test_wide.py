@@ -27,6 +27,7 @@ from fhe.primes import crt_centred
 from fhe.rlwe.chain import ModulusChain
 from fhe.wide import WideBFVParameters, combined, parts, value_modulus
 from tests.io.parties import forged, with_entry
+from tests.profiles import quick
 from tests.schemes.owners import INSECURE, owner
 
 COUNT = 8
@@ -63,7 +64,7 @@ STEPS = {
 
 
 @pytest.mark.parametrize("bits", SETS)
-@settings(max_examples=min(settings().max_examples, 15))
+@settings(max_examples=quick(15))
 @given(data=st.data())
 def test_no_accepted_circuit_is_wrong(bits: int, data: st.DataObject) -> None:
     keys = party(bits)
