@@ -27,11 +27,14 @@ void for_each_limb(std::size_t count, std::size_t work, const Body& body) {
   }
 }
 
-// body(start, size) for consecutive groups of at most `group` limbs out of count, fewer where threads share them.
+// body(start, size) for consecutive groups of at most `group` limbs out of count; of fewer where that lets all threads
+// end together.
 template <class Body>
 void for_each_group(std::size_t count, std::size_t group, std::size_t work, const Body& body) {
   if (count == 0) return;
-  const std::size_t size = std::min(group, (count + num_threads() - 1) / num_threads());
+  const std::size_t threads = num_threads();
+  std::size_t size = std::min(group, (count + threads - 1) / threads);
+  while (size > 1 && (count + size - 1) / size % threads != 0) --size;
   for_each_limb((count + size - 1) / size, work * size,
                 [&](std::size_t i) { body(i * size, std::min(size, count - i * size)); });
 }

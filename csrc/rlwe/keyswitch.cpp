@@ -52,21 +52,23 @@ class Decomposition {
         basis_(basis),
         x_(x),
         terms_(x.evaluated.polynomials() * digits.size() * digits[0].raise.terms_count(), basis.ring_degree()) {
-    const std::size_t N = basis.ring_degree();
-    for_each_limb(x.evaluated.polynomials() * digits.size(), kTransform * x.digit * N, [&](std::size_t i) {
-      const std::size_t polynomial = i / digits.size();
-      const Digit& digit = digits[i % digits.size()];
-      u64* const* const space = terms(polynomial, digit);
-      if (x.coeff != nullptr) {
-        digit.raise.terms(space, rows_of(*x.coeff, polynomial, digit.start - x.special, digit.stop - x.special).data(),
-                          N);
-        return;
+    const std::size_t N = basis.ring_degree(), limbs = basis.size() - x.special;
+    if (x.coeff == nullptr) {
+      for_each_limb(x.evaluated.polynomials() * limbs, kTransform * N, [&](std::size_t i) {
+        const std::size_t polynomial = i / limbs, limb = i % limbs, digit = limb / x.digit;
+        basis.kernels(x.special + limb)
+            .intt(terms(polynomial, digits[digit])[limb % x.digit], x.evaluated.row(polynomial, limb),
+                  basis.tables(x.special + limb));
+      });
+    }
+    for (std::size_t polynomial = 0; polynomial < x.evaluated.polynomials(); ++polynomial)
+      for (const Digit& digit : digits) {
+        u64* const* const rows = terms(polynomial, digit);
+        const std::size_t start = digit.start - x.special, stop = digit.stop - x.special;
+        const ConstRows from =
+            x.coeff == nullptr ? ConstRows(rows, rows + (stop - start)) : rows_of(*x.coeff, polynomial, start, stop);
+        digit.raise.terms(rows, from.data(), N);
       }
-      for (std::size_t limb = digit.start; limb < digit.stop; ++limb)
-        basis.kernels(limb).intt(space[limb - digit.start], x.evaluated.row(polynomial, limb - x.special),
-                                 basis.tables(limb));
-      digit.raise.terms(space, space, N);
-    });
   }
 
   // Some limbs of a digit, start + k in coefficients in rows[k], but for those that the digit owns.
@@ -118,18 +120,14 @@ class Switch {
     key.check(basis, digits_.digits.size());
   }
 
-  // body(limb, rows of the digits) for all limbs from `start` to before `stop` of polynomial p.
-  template <class Body>
-  void each_limb(std::size_t p, std::size_t start, std::size_t stop, const Body& body) const {
-    each_group(start, stop, [&](std::size_t first, std::size_t count) { limbs(p, first, count, body); });
-  }
+  // body(start, count) for some limbs at a time, of those from `start` to before `stop`.
   template <class Body>
   void each_group(std::size_t start, std::size_t stop, const Body& body) const {
     const std::size_t passes = kTransform * digits_.digits.size() * basis_.ring_degree();
     for_each_group(stop - start, kLimbsAtOnce, passes,
                    [&](std::size_t first, std::size_t count) { body(start + first, count); });
   }
-  // The same for `count` limbs from `start` on, on this thread.
+  // body(limb, rows of the digits) for `count` limbs from `start` on of polynomial p, on this thread.
   template <class Body>
   void limbs(std::size_t p, std::size_t start, std::size_t count, const Body& body) const {
     const std::size_t digits = digits_.digits.size();
@@ -232,19 +230,22 @@ struct Half {
   const u64* added(std::size_t p, std::size_t limb) const { return addend == nullptr ? nullptr : addend->row(p, limb); }
 };
 
-// The dropped limbs of both halves, and their terms.
+// The dropped limbs of both halves, the special ones and those from `stop` on, and their terms.
 void switch_dropped(const Switch& by, const Division& division, const Operand& x, std::size_t p, std::size_t stop,
                     std::size_t size, const Half (&halves)[2]) {
   const std::size_t N = x.evaluated.ring_degree(), special = x.special;
-  by.each_limb(p, 0, special, [&](std::size_t limb, const ConstRows& rows) {
-    by.multiply(limb, rows, halves[0].terms.row(limb), halves[1].terms.row(limb));
-  });
-  by.each_limb(p, stop, size, [&](std::size_t limb, const ConstRows& rows) {
+  const auto switch_limb = [&](std::size_t limb, const ConstRows& rows) {
+    if (limb < special) return by.multiply(limb, rows, halves[0].terms.row(limb), halves[1].terms.row(limb));
     const Scratch switched(2, N);
     by.multiply(limb, rows, switched.row(0), switched.row(1));
     for (int k = 0; k < 2; ++k)
       division.add(halves[k].terms.row(special + limb - stop), switched.row(k), halves[k].added(p, limb - special),
                    limb);
+  };
+  by.each_group(0, special + size - stop, [&](std::size_t first, std::size_t count) {
+    const std::size_t end = first + count, before = std::min(end, special), after = std::max(first, special);
+    if (first < before) by.limbs(p, first, before - first, switch_limb);
+    if (after < end) by.limbs(p, stop + after - special, end - after, switch_limb);
   });
   for (const Half& half : halves) division.terms_of_evaluations(half.terms.rows(), half.terms.rows());
 }
