@@ -22,22 +22,29 @@ LONGEST_NUMBER: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How an owner encrypts and computes unless told otherwise: the options of `fhe.bfv` and `fhe.ckks` that stay."""
+    """How an owner encrypts and computes unless told otherwise: the options of `fhe.bfv` and `fhe.ckks` that stay.
+
+    ``published`` is how many numbers of the plan ``publish`` are spent.
+    """
 
     bound: Bound = None
     decimals: int = 0
     eager: bool = False
+    publish: tuple[int, int] | None = None
+    published: int = 0
 
 
 def secret_to_bytes(secret: SecretKey, manner: Manner, passphrase: str | bytes, cost: int = COST) -> bytes:
     """A sealed container of kind "secret": parameters, key id and manner in the clear, s under the passphrase."""
-    content = {
+    content: dict[str, Any] = {
         "parameters": secret.chain.parameters.to_dict(),
         "key_id": secret.id.hex(),
         "bound": _texts(manner.bound),
         "decimals": manner.decimals,
         "eager": manner.eager,
     }
+    if manner.publish is not None:
+        content["publish"] = [*manner.publish, manner.published]
     octets = secret.octets()
     try:
         return seal("secret", content, octets, passphrase, cost)
@@ -54,9 +61,10 @@ def secret_from_bytes(
     """
     content, octets = unseal(data, "secret", passphrase)
     try:
-        claims = Claims(content, "a secret key", ENTRIES)
+        claims = Claims(content, "a secret key", [*ENTRIES, *(["publish"] if "publish" in content else [])])
         chain = ModulusChain.of(Parameters.from_dict(claims.raw("parameters")), backend)
-        manner = Manner(_bound(claims), claims.integer("decimals", 0, MOST_DECIMALS), claims.flag("eager"))
+        habits = _bound(claims), claims.integer("decimals", 0, MOST_DECIMALS), claims.flag("eager")
+        manner = Manner(*habits, *_publish(claims))
         return SecretKey.from_octets(chain, octets, claims.octets("key_id", KEY_ID_BYTES)), manner
     finally:
         wipe(octets)
@@ -68,6 +76,16 @@ def _texts(bound: Bound) -> list[str] | None:
         return None
     numbers: tuple[Any, ...] = bound if isinstance(bound, tuple) else (bound,)
     return [float(x).hex() if isinstance(x, float) or math.isinf(x) else str(int(x)) for x in numbers]
+
+
+def _publish(claims: Claims) -> tuple[tuple[int, int] | None, int]:
+    """The plan to publish, and how much of it is spent; a file without the entry has none."""
+    if not claims.knows("publish"):
+        return None, 0
+    numbers = claims.integers("publish", 3)
+    if len(numbers) != 3 or not 0 <= numbers[2] <= numbers[1]:
+        raise FormatError("entry publish of a secret key must be precision, queries, and how many of those are spent")
+    return (numbers[0], numbers[1]), numbers[2]
 
 
 def _bound(claims: Claims) -> Bound:

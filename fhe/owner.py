@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
+import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
@@ -19,8 +20,9 @@ from fhe.arrays.wide import WideArray, integers_of
 from fhe.backend.protocol import Backend
 from fhe.bfv.noise_budget import noise_budget_bits
 from fhe.choice import choose_bfv, choose_ckks
+from fhe.ckks.flooding import Flooding, Ledger
 from fhe.context import Context
-from fhe.errors import ParameterError
+from fhe.errors import NoiseError, ParameterError
 from fhe.interval import Bound
 from fhe.io.files import PRIVATE, FilePath, write
 from fhe.keyfile import Manner, secret_to_bytes
@@ -33,6 +35,7 @@ from fhe.rlwe.public import Encryption, EvaluationKeys
 from fhe.rlwe.secret import SecretKey
 from fhe.wide import value_modulus
 
+SCALE_BITS = 40
 Encrypted = EncryptedArray | WideArray | EncryptedBits | EncryptedDecimals
 
 
@@ -84,9 +87,12 @@ class KeyOwner(Context):
         bound: Bound = None,
         decimals: int = 0,
         eager: bool = False,
+        publish: tuple[int, int] | None = None,
         _seeds: SeedSource = system_seed,
         _secret: SecretKey | None = None,
+        _published: int = 0,
     ) -> None:
+        self._ledger = _ledger(parameters, publish, _published)
         chain = ModulusChain.of(parameters, backend)
         self._secret = _secret or SecretKey.generate(chain, _seeds)
         self._seeds = _seeds
@@ -102,7 +108,9 @@ class KeyOwner(Context):
             bound=manner.bound,
             decimals=manner.decimals,
             eager=manner.eager,
+            publish=manner.publish,
             _secret=secret,
+            _published=manner.published,
         )
 
     def encrypt(
@@ -149,6 +157,45 @@ class KeyOwner(Context):
         values = [array.evaluator.decode(self._secret.decrypt(shard), shard) for shard in shards]
         decrypted = array.layout.unpack(values)
         return decrypted.real.copy() if array.dtype.kind == "f" else decrypted
+
+    @property
+    def published(self) -> int:
+        """How many numbers `decrypt_public` gave out under this key."""
+        return self._ledger.spent if self._ledger else 0
+
+    def decrypt_public(self, array: EncryptedArray, *, progress: bool = False) -> NDArray[Any]:
+        """The values of a CKKS array, flooded with noise: what may be published, or told to the evaluator.
+
+        For owners made with ``publish=(precision_bits, queries)``: values are right to 2^-precision_bits (each but with
+        probability 2^-40), and each real number counts as one of so many queries, a complex one as two. Nobody tells
+        all that is published from exact results with an advantage above 2^-17.8, and finds the key from it with a
+        probability above 2^-40: the proof, from the tracked noise bound, is in `fhe.ckks.flooding`. The bound of an
+        array that was received is its sender's claim, and so is this promise then. `decrypt` is for your eyes alone.
+
+        Raises ParameterError for an owner without a plan, NoiseError for a result whose error bound is larger than the
+        flooding hides, or more numbers than were planned; nothing is decrypted then.
+
+        >>> import fhe
+        >>> owner = fhe.ckks(depth=1, publish=(8, 100), ring_degree=64, insecure="for this example")
+        >>> mean = owner.encrypt([1.0, 2.0, 3.0, 6.0], bound=8).mean()
+        >>> bool(abs(owner.decrypt_public(mean) - 3.0) < 2**-8), owner.published
+        (True, 1)
+        """
+        if self._ledger is None:
+            raise ParameterError("this owner has no plan to publish; make one with fhe.ckks(publish=(bits, queries))")
+        self.require(array)
+        plan, error = self._ledger.plan, 2.0**-array.precision_bits
+        if error > plan.tolerated:
+            raise NoiseError(
+                f"this result has errors up to 2^{math.log2(error):.1f}, and publishing hides those up to "
+                f"2^{math.log2(plan.tolerated):.1f}; plan for more with a larger scale_bits, or compute less deeply"
+            )
+        parts = 2 if array.dtype.kind == "c" else 1
+        self._ledger.take(array.size * parts)
+        values = np.asarray(self.decrypt(array, progress=progress))
+        if parts == 1:
+            return plan.flooded(values)[()]
+        return (plan.flooded(values.real) + 1j * plan.flooded(values.imag))[()]
 
     def public(
         self,
@@ -202,7 +249,8 @@ class KeyOwner(Context):
         """
         if not overwrite and os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, "a file is there already; overwrite=True replaces it", os.fspath(path))
-        manner = Manner(self._bound, self._decimals, self._eager)
+        publish = self._ledger.plan.numbers if self._ledger else None
+        manner = Manner(self._bound, self._decimals, self._eager, publish, self.published)
         write(path, secret_to_bytes(self._secret, manner, passphrase), PRIVATE)
 
     def make_rotation_keys(self, steps: Iterable[int]) -> None:
@@ -225,16 +273,22 @@ class KeyOwner(Context):
 def ckks(
     depth: int = 1,
     *,
-    scale_bits: int = 40,
+    scale_bits: int | None = None,
     bound: float | None = None,
     security: int = 128,
     quantum: bool = False,
     ring_degree: int | None = None,
     insecure: str | None = None,
     eager: bool = False,
+    publish: tuple[int, int] | None = None,
     backend: Backend | str | None = None,
 ) -> KeyOwner:
     """Approximate arithmetic on real and complex numbers, ``depth`` multiplications deep: keys for one party.
+
+    ``publish=(precision_bits, queries)`` plans for `KeyOwner.decrypt_public`: so many numbers, right to so many bits.
+    Scales then leave room for the noise that floods results, after ``depth`` products of values up to 1 (sums and
+    larger values take more); a ``scale_bits`` of your own (else 40, or what publishing needs) that does not raises
+    ParameterError.
 
     N, moduli and digits are chosen for ``security`` bits; see `choose_ckks` for the arguments. ``eager=True`` has every
     product relinearised and rescaled at once, as other libraries do, instead of with the next one that needs it.
@@ -245,16 +299,19 @@ def ckks(
     [2.0, 5.0]
     """
     extra = {} if bound is None else {"bound": bound}
-    parameters: CKKSParameters = choose_ckks(
+    chosen = partial(
+        choose_ckks,
         depth,
-        scale_bits=scale_bits,
         security=security,
         quantum=quantum,
         ring_degree=ring_degree,
         insecure=insecure,
         **extra,
     )
-    return KeyOwner(parameters, backend, eager=eager)
+    parameters: CKKSParameters = chosen(scale_bits=scale_bits or SCALE_BITS)
+    while publish and scale_bits is None and (missing := Flooding(*publish).missing_bits(parameters)):
+        parameters = chosen(scale_bits=parameters.scale_bits + missing)
+    return KeyOwner(parameters, backend, eager=eager, publish=publish)
 
 
 def bfv(
@@ -297,6 +354,17 @@ def bfv(
     if wrap or not signed:
         bound = _usual_bound(bound, wrap, signed, math.isqrt(value_modulus(parameters) - 1) // 10**decimals)
     return KeyOwner(parameters, backend, bound=bound, decimals=decimals)
+
+
+def _ledger(parameters: Parameters, publish: tuple[int, int] | None, published: int) -> Ledger | None:
+    """The account of what is published, if that was planned and the parameters leave room."""
+    if publish is None:
+        return None
+    if not isinstance(parameters, CKKSParameters):
+        raise ParameterError("publish= is for CKKS; exact results (BFV) carry no noise, and are published as they are")
+    plan = Flooding(*publish)
+    plan.require_room(parameters)
+    return Ledger(plan, published)
 
 
 def _usual_bound(bound: Bound, wrap: bool, signed: bool, reach: int) -> Bound:

@@ -58,8 +58,8 @@ KNOWS = {
     "arrays": "bfv circuits errors interval io parameters rlwe validate wide",
     "context": "arrays backend.protocol bfv circuits ckks errors interval io parameters ring rlwe wide",
     "keyfile": "backend.protocol errors interval io parameters rlwe rlwe.secret",
-    "owner": "arrays backend.protocol bfv choice context errors interval io keyfile parameters ring rlwe rlwe.secret "
-    "wide",
+    "owner": "arrays backend.protocol bfv choice ckks context errors interval io keyfile parameters ring rlwe "
+    "rlwe.secret wide",
     "files": "arrays backend.protocol context errors io keyfile owner parameters",
     "describe": "errors io parameters rlwe",
     "ml": "arrays circuits errors",
