@@ -8,17 +8,22 @@ except ImportError as error:
 from fhe.ml.bayes import GaussianNB
 from fhe.ml.classifiers import FisherDiscriminant, LinearSVC
 from fhe.ml.conversion import from_sklearn
+from fhe.ml.descent import DescentClassifier, DescentRegressor
 from fhe.ml.kernel import SVC
 from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression
+from fhe.ml.means import LinearMeansClassifier
 from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
 
 __all__ = [
     "PCA",
     "SVC",
+    "DescentClassifier",
+    "DescentRegressor",
     "FisherDiscriminant",
     "GaussianNB",
+    "LinearMeansClassifier",
     "LinearRegression",
     "LinearSVC",
     "LogisticRegression",

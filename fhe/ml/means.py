@@ -1,0 +1,73 @@
+"""Nearest means: a linear classifier that learns from encrypted rows without a division."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from fhe.arrays.array import EncryptedArray
+from fhe.errors import EncodingError
+from fhe.ml.classifiers import LinearClassifier
+
+
+class LinearMeansClassifier(LinearClassifier):
+    """The class whose mean is nearest: the largest of 2 m_k . x - |m_k|^2, learnt from plain rows or encrypted ones.
+
+    Labels are plain, so are the sizes n_k of the classes. Encrypted rows give encrypted weights: `decrypted`. Learning
+    takes two levels, of which one is gone when weights meet rows.
+
+    division_free
+        Compute with D m_k, D the least common multiple of the n_k, instead of with the mean m_k: scores are D^2 times
+        what they are, and exact for integers, encrypted (BFV) or not. Classes of one size keep D small.
+
+    (Graepel, Lauter, Naehrig, "ML Confidential", ICISC 2012, section 3.)
+
+    >>> import fhe
+    >>> X, y = [[0, 1], [1, 0], [7, 9], [9, 7]], [0, 0, 1, 1]
+    >>> model = LinearMeansClassifier(division_free=True)
+    >>> owner = fhe.bfv(depth=2, value_bits=20, ring_degree=64, insecure="a small ring for this example")
+    >>> model = model.fit(owner.encrypt(X, bound=(0, 9)), y)
+    >>> scores = owner.decrypt(model.decision_function(owner.encrypt([[2, 3], [6, 6]], bound=(0, 9))))
+    >>> scores.tolist(), model.decide(scores).tolist()
+    ([-210, 210], [0, 1])
+    """
+
+    def __init__(self, *, division_free: bool = False) -> None:
+        self.division_free = division_free
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn from plain or encrypted rows with plain labels."""
+        X, y = self._examples(X, y)
+        self.classes_, member, sizes = np.unique(y, return_inverse=True, return_counts=True)
+        if len(sizes) < 2:
+            raise ValueError(f"a classifier needs two classes to tell apart, the labels have {len(sizes)} class")
+        D = math.lcm(*map(int, sizes)) if self.division_free else 1
+        weights = [D // int(n) if self.division_free else 1 / n for n in sizes]
+        means = [((member == k) * weight) @ X for k, weight in enumerate(weights)]
+        coefs = [(mean + mean) * D if D > 1 else mean + mean for mean in means]
+        squares = [mean @ mean for mean in means]
+        if len(sizes) == 2:
+            self.coef_, self.intercept_ = np.stack([coefs[1] - coefs[0]]), np.stack([squares[0] - squares[1]])
+        else:
+            self.coef_, self.intercept_ = np.stack(coefs), np.stack([-square for square in squares])
+        return self
+
+    def _examples(self, X: Any, y: Any) -> tuple[Any, Any]:
+        if not isinstance(X, EncryptedArray):
+            X, y = validate_data(self, X, y, dtype=np.float64)
+            check_classification_targets(y)
+            return X, y
+        if X.ndim != 2:
+            raise EncodingError(f"expected encrypted rows (two dimensions), got shape {X.shape}")
+        if X.dtype.kind in "iu" and not self.division_free:
+            raise EncodingError("integers have no means; use LinearMeansClassifier(division_free=True)")
+        y = column_or_1d(y)
+        check_classification_targets(y)
+        if len(y) != len(X):
+            raise EncodingError(f"there are {len(X)} encrypted rows and {len(y)} labels; give one for each row")
+        self.n_features_in_ = X.shape[1]
+        return X, y
