@@ -18,14 +18,14 @@ from typing import Any, ClassVar, Self
 
 from fhe.costs import WORD_BITS, key_bytes
 from fhe.errors import FormatError, LevelError, ParameterError
+from fhe.form import check_form
 from fhe.moduli import LARGEST_LEVEL_BITS, check_bits, check_primes, derived_primes, log2_product, runs
 from fhe.primes import is_prime
-from fhe.security import SECURITY_LEVELS, require_secure, security_level
+from fhe.security import SECURITY_LEVELS, SecurityReport, require_secure, security_level
 
 SMALLEST_RING_DEGREE, LARGEST_RING_DEGREE = 8, 1 << 17
 LARGEST_PLAIN_BITS = WORD_BITS
 LONGEST_REASON = 200
-LONGEST_NUMBER = 64
 DIGIT_SLACK_BITS = 1.0
 DRIFT_BITS = 1.0
 LARGEST_SCALE_BITS = LARGEST_LEVEL_BITS + 4  # a scale is within DRIFT_BITS of its levels, and must fit a double
@@ -183,6 +183,15 @@ class Parameters:
         """Whether the set has the security that was asked for."""
         return self.security_bits >= self.security
 
+    def security_report(self) -> SecurityReport:
+        """The tables that judge this set, row by row, with the source of each: print it, or take its `to_dict`.
+
+        >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
+        >>> p.security_report().bits
+        {'classical': 128, 'quantum': 0}
+        """
+        return SecurityReport(self.ring_degree, self.log_qp, self.security, self.quantum, self.insecure)
+
     # --- identity and transport --------------------------------------------------------------------------------
 
     @property
@@ -209,7 +218,7 @@ class Parameters:
         if not isinstance(data, dict) or not isinstance(scheme, str) or scheme not in named:
             raise FormatError(f"a parameter set is a dictionary whose scheme is one of {', '.join(named)}")
         kind = named[scheme]
-        _check_form(data, kind.form)
+        check_form(data, kind.form)
         values = {name: value for name, value in data.items() if name != "scheme"}
         values |= {"levels": tuple(map(tuple, data["levels"])), "special": tuple(data["special"])}
         made: Self = kind(**kind.parsed(values | {"insecure": data["insecure"] or None}))
@@ -382,18 +391,3 @@ class BFVParameters(Parameters):
 
     def _scheme_text(self) -> str:
         return f"t = {self.plain_modulus}, {self.slots} {'slots' if self.batching else 'coefficients (no batching)'}"
-
-
-def _check_form(data: dict[Any, Any], form: Mapping[str, type]) -> None:
-    """Raise FormatError unless the keys and types are those of `form`; lengths are checked with the primes."""
-    if set(data) != set(form):
-        raise FormatError(f"a parameter set has the entries {', '.join(form)} and no others")
-    for name, kind in form.items():
-        value: Any = data[name]
-        if type(value) is not kind or (isinstance(value, int) and value.bit_length() > LONGEST_NUMBER):
-            raise FormatError(f"entry {name} of a parameter set must be of type {kind.__name__}, integers of 64 bits")
-    for level in data["levels"]:
-        if type(level) is not list:
-            raise FormatError("each level of a parameter set must be a list of primes")
-    if data["quantum"] not in (0, 1):
-        raise FormatError("entry quantum of a parameter set must be 0 or 1")

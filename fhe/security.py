@@ -14,9 +14,17 @@ the classical rows). The quantum model that the same file now names, ChaLoy21, c
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 from fhe.errors import ParameterError
 
 SOURCE = "ePrint 2024/463"
+SOURCES = {
+    "classical": f"{SOURCE}, table 5.2: cost model MATZOV",
+    "quantum": "gong-cr/FHE-Security-Guidelines, max_logQ_tables.py: cost model LaaMosPol14",
+}
+SECRET, ERROR = "uniform ternary", "centred binomial of 21 + 21 bits, sigma 3.24"
 SECURITY_LEVELS = (128, 192, 256)
 SMALLEST_LOG_N, LARGEST_LOG_N = 10, 17
 
@@ -101,6 +109,72 @@ def require_secure(ring_degree: int, log_qp: float, security: int = 128, quantum
         f"log2(QP) = {log_qp:.2f} at N = {ring_degree} is not {security}-bit secure: the limit is {limit} ({SOURCE}); "
         f'use {larger}fewer or smaller levels and special primes, or insecure="reason" if it need protect nothing'
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityReport:
+    """What the tables say of N and log2(QP), row by row, with the source of each row; its text is for people.
+
+    Nothing is estimated between the rows: a set has the bits of the highest row that it keeps within.
+
+    >>> print(SecurityReport(2**13, 213.0))
+    N = 8192, log2(QP) = 213.0; secret: uniform ternary; error: centred binomial of 21 + 21 bits, sigma 3.24
+      classical  128 bits  log2(QP) <=   214  holds, 1.0 to spare
+      classical  192 bits  log2(QP) <=   147  no, 66.0 too many
+      classical  256 bits  log2(QP) <=   114  no, 99.0 too many
+      quantum    128 bits  log2(QP) <=   203  no, 10.0 too many
+      quantum    192 bits  log2(QP) <=   140  no, 73.0 too many
+      quantum    256 bits  log2(QP) <=   108  no, 105.0 too many
+    classical rows: ePrint 2024/463, table 5.2: cost model MATZOV
+    quantum rows: gong-cr/FHE-Security-Guidelines, max_logQ_tables.py: cost model LaaMosPol14
+    asked for: 128 bits against classical attackers, which it has
+    """
+
+    ring_degree: int
+    log_qp: float
+    security: int = 128
+    quantum: bool = False
+    insecure: str | None = None
+
+    @property
+    def bits(self) -> dict[str, int]:
+        """The bits of the highest row that holds, 0 for none, by kind of attackers."""
+        kinds = enumerate(SOURCES)
+        return {kind: security_level(self.ring_degree, self.log_qp, bool(quantum)) for quantum, kind in kinds}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Every row for this N: attackers, bits, largest log2(QP), whether it holds, source; none for small rings."""
+        if _log_degree(self.ring_degree) < SMALLEST_LOG_N:
+            return []
+        found = []
+        for quantum, (attackers, source) in enumerate(SOURCES.items()):
+            for bits in SECURITY_LEVELS:
+                limit = largest_log_qp(self.ring_degree, bits, bool(quantum))
+                row = {"attackers": attackers, "bits": bits, "largest_log_qp": limit}
+                found += [row | {"holds": self.log_qp <= limit, "source": source}] if limit else []
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values."""
+        numbers = {"ring_degree": self.ring_degree, "log_qp": self.log_qp, "secret": SECRET, "error": ERROR}
+        asked = {"security": self.security, "quantum": self.quantum, "insecure": self.insecure}
+        return numbers | asked | {"bits": self.bits, "rows": self.rows}
+
+    def __str__(self) -> str:
+        head = f"N = {self.ring_degree}, log2(QP) = {self.log_qp:.1f}; secret: {SECRET}; error: {ERROR}"
+        rows = [self._line(row) for row in self.rows] or [
+            "  a ring to teach with: no table has it, it protects nothing"
+        ]
+        sources = [f"{kind} rows: {source}" for kind, source in SOURCES.items() if self.rows]
+        kind = "quantum" if self.quantum else "classical"
+        has = "which it has" if self.bits[kind] >= self.security else f"which it has NOT: {self.insecure}"
+        return "\n".join([head, *rows, *sources, f"asked for: {self.security} bits against {kind} attackers, {has}"])
+
+    def _line(self, row: dict[str, Any]) -> str:
+        spare = row["largest_log_qp"] - self.log_qp
+        verdict = f"holds, {spare:.1f} to spare" if row["holds"] else f"no, {-spare:.1f} too many"
+        return f"  {row['attackers']:<10} {row['bits']} bits  log2(QP) <= {row['largest_log_qp']:>5}  {verdict}"
 
 
 def _log_degree(ring_degree: int) -> int:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import math
 from itertools import pairwise
 
 import pytest
 
+from fhe.choice import choose_ckks
 from fhe.errors import ParameterError
-from fhe.security import largest_log_qp, require_secure, security_level, smallest_ring_degree
+from fhe.security import SecurityReport, largest_log_qp, require_secure, security_level, smallest_ring_degree
 
 DEGREES = [1 << k for k in range(10, 18)]
 
@@ -87,3 +89,30 @@ def test_refusal_names_both_numbers_and_the_remedy() -> None:
         require_secure(64, 20.0)
     with pytest.raises(ParameterError, match="use fewer or smaller"):
         require_secure(2**17, 4000.0)
+
+
+@pytest.mark.parametrize("index", range(len(DEGREES)))
+def test_the_report_repeats_the_published_rows(index: int) -> None:
+    N, published = DEGREES[index], {"classical": CLASSICAL, "quantum": QUANTUM}
+    rows = SecurityReport(N, 100.0).rows
+    assert [(row["attackers"], row["bits"], row["largest_log_qp"]) for row in rows] == [
+        (kind, bits, limits[index])
+        for kind, table in published.items()
+        for bits, limits in table.items()
+        if limits[index]
+    ]
+    assert all(row["holds"] == (row["largest_log_qp"] >= 100) for row in rows)
+    assert all(
+        ("2024/463" if row["attackers"] == "classical" else "max_logQ_tables.py") in row["source"] for row in rows
+    )
+
+
+def test_the_report_judges_what_was_asked() -> None:
+    secure = choose_ckks(3, security=192, quantum=True).security_report()
+    assert secure.bits["quantum"] >= 192
+    assert str(secure).endswith("asked for: 192 bits against quantum attackers, which it has")
+    toy = choose_ckks(1, ring_degree=64, insecure="a test").security_report()
+    assert (toy.rows, toy.bits) == ([], {"classical": 0, "quantum": 0})
+    assert str(toy).endswith("which it has NOT: a test")
+    assert "protects nothing" in str(toy)
+    assert json.loads(json.dumps(toy.to_dict())) == toy.to_dict()
