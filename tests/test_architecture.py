@@ -63,7 +63,7 @@ KNOWS = {
     "rlwe.secret wide",
     "files": "arrays backend.protocol context errors io keyfile owner parameters",
     "describe": "errors io parameters rlwe",
-    "ml": "arrays circuits errors",
+    "ml": "arrays circuits errors interval",
     "fhe": "arrays backend.choose context errors files io owner parameters ring wide",
     "examples": "fhe ml",
     "demo": "examples ml security",

@@ -15,10 +15,12 @@ from fhe.ml.logistic import LogisticRegression
 from fhe.ml.means import LinearMeansClassifier
 from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
+from fhe.ml.trees import DecisionTreeClassifier
 
 __all__ = [
     "PCA",
     "SVC",
+    "DecisionTreeClassifier",
     "DescentClassifier",
     "DescentRegressor",
     "FisherDiscriminant",

@@ -14,8 +14,10 @@ from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression
 from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
+from fhe.ml.trees import DecisionTreeClassifier
 
 TWINS: dict[str, Any] = {
+    "DecisionTreeClassifier": DecisionTreeClassifier,
     "GaussianNB": GaussianNB,
     "LinearDiscriminantAnalysis": FisherDiscriminant,
     "LinearRegression": LinearRegression,

@@ -10,6 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from fhe.ml import (
     PCA,
     SVC,
+    DecisionTreeClassifier,
     FisherDiscriminant,
     GaussianNB,
     LinearRegression,
@@ -23,7 +24,7 @@ from fhe.ml import (
 
 LIBLINEAR = "liblinear's coordinate descent stops early, at another place for repeated samples than for weights"
 LIBSVM = "libsvm stops at another place for repeated samples than for weights"
-OTHERS = PCA(), Ridge(), SVC(), StandardScaler()
+OTHERS = DecisionTreeClassifier(), PCA(), Ridge(), SVC(), StandardScaler()
 EXPECTED = {  # what scikit-learn's own estimators of the same name fail as well
     "LinearSVC": {
         "check_sample_weight_equivalence_on_dense_data": LIBLINEAR,
