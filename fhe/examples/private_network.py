@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from sklearn.datasets import load_breast_cancer
 from sklearn.preprocessing import StandardScaler
 
 import fhe
-from fhe.ml import MLPClassifier
+from fhe.ml import MLPClassifier, compare
 
 
 def main() -> None:
@@ -22,9 +21,7 @@ def main() -> None:
     print(f"polynomials : {model.score(X[test], y[test]):.1%} right")
 
     owner = fhe.ckks(model.depth(), bound=model.value_bound(4))
-    scores = owner.decrypt(model.decision_function(owner.encrypt(X[test], bound=4, batch=0)))
-    print(f"encrypted   : {np.mean(model.decide(scores) == y[test]):.1%} right, ", end="")
-    print(f"scores off by {np.max(np.abs(scores - model.decision_function(X[test]))):.1e}, {model.depth()} levels")
+    print(compare(model, owner, X[test], y[test], bound=4, batch=0))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from fhe.ml.kernel import SVC
 from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression
 from fhe.ml.means import LinearMeansClassifier
+from fhe.ml.metrics import Comparison, compare
 from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
 from fhe.ml.trees import DecisionTreeClassifier
@@ -20,6 +21,7 @@ from fhe.ml.trees import DecisionTreeClassifier
 __all__ = [
     "PCA",
     "SVC",
+    "Comparison",
     "DecisionTreeClassifier",
     "DescentClassifier",
     "DescentRegressor",
@@ -33,5 +35,6 @@ __all__ = [
     "MLPRegressor",
     "Ridge",
     "StandardScaler",
+    "compare",
     "from_sklearn",
 ]

@@ -128,6 +128,17 @@ def test_encrypted_examples_teach_the_same(model: Any, name: str, refreshed: boo
     np.testing.assert_allclose(learnt.predict(test), clear.predict(test), atol=1e-4)
 
 
+def test_a_server_learns_without_the_secret() -> None:
+    party, data = owner(6), split("diabetes")
+    server = fhe.Context.from_bytes(party.public().to_bytes())
+    X, y = (
+        server.load(party.encrypt(values, bound=4.0, batch=0).to_bytes()) for values in (data.X[:, :3], data.y / 100)
+    )
+    learnt = DescentRegressor(steps=3).fit(X, y).decrypted(party)
+    clear = DescentRegressor(steps=3).fit(data.X[:, :3], data.y / 100)
+    np.testing.assert_allclose(learnt.coef_, clear.coef_, atol=1e-5)
+
+
 def test_descent_arrives_where_scikit_learn_does() -> None:
     data = split("diabetes")
     model = DescentRegressor(steps=2000, rate=0.3).fit(data.X, data.y)
