@@ -15,6 +15,7 @@ from fhe.io.registry import offer, resolve, to_bytes
 from fhe.keyfile import secret_from_bytes
 from fhe.owner import KeyOwner
 from fhe.parameters import Parameters
+from fhe.rlwe.codec import parameters_of
 
 ARRAYS: Final = ("array", "wide", *COMPOSED)
 
@@ -99,8 +100,4 @@ def parameters_from_bytes(data: bytes) -> Parameters:
     """The set of `parameters_to_bytes`; FormatError, ParameterError."""
     container = Container.from_bytes(data, "parameters")
     container.require_sections([])
-    claims = Claims(container.content, "a parameter file", ["parameters"])
-    parameters = Parameters.from_dict(claims.raw("parameters"))
-    if parameters.to_dict() != claims.raw("parameters"):
-        raise FormatError("the parameter set is not in its one canonical form; write it with its to_dict()")
-    return parameters
+    return parameters_of(Claims(container.content, "a parameter file", ["parameters"]))

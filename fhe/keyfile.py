@@ -11,8 +11,8 @@ from fhe.errors import FormatError
 from fhe.interval import Bound
 from fhe.io.claims import Claims
 from fhe.io.sealed import COST, seal, unseal, wipe
-from fhe.parameters import Parameters
 from fhe.rlwe.chain import ModulusChain
+from fhe.rlwe.codec import parameters_of
 from fhe.rlwe.secret import KEY_ID_BYTES, SecretKey
 
 ENTRIES: Final = ["parameters", "key_id", "bound", "decimals", "eager"]
@@ -62,7 +62,7 @@ def secret_from_bytes(
     content, octets = unseal(data, "secret", passphrase)
     try:
         claims = Claims(content, "a secret key", [*ENTRIES, *(["publish"] if "publish" in content else [])])
-        chain = ModulusChain.of(Parameters.from_dict(claims.raw("parameters")), backend)
+        chain = ModulusChain.of(parameters_of(claims), backend)
         habits = _bound(claims), claims.integer("decimals", 0, MOST_DECIMALS), claims.flag("eager")
         manner = Manner(*habits, *_publish(claims))
         return SecretKey.from_octets(chain, octets, claims.octets("key_id", KEY_ID_BYTES)), manner
@@ -98,4 +98,7 @@ def _bound(claims: Claims) -> Bound:
         numbers = [float.fromhex(text) if set(text) & set("xin") else int(text) for text in texts]
     except (ValueError, OverflowError) as error:
         raise FormatError("entry bound of a secret key must be one number or two, as text") from error
-    return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+    bound = numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+    if _texts(bound) != texts:
+        raise FormatError("entry bound of a secret key is not in its one canonical form")
+    return bound

@@ -58,10 +58,10 @@ KNOWS = {
     "circuits": "bfv costs errors interval parameters ring rlwe",
     "arrays": "bfv circuits errors interval io parameters rlwe validate wide",
     "context": "arrays backend.protocol bfv circuits ckks errors interval io parameters ring rlwe wide",
-    "keyfile": "backend.protocol errors interval io parameters rlwe rlwe.secret",
+    "keyfile": "backend.protocol errors interval io rlwe rlwe.secret",
     "owner": "arrays backend.protocol bfv choice ckks context errors interval io keyfile parameters ring rlwe "
     "rlwe.secret wide",
-    "files": "arrays backend.protocol context errors io keyfile owner parameters",
+    "files": "arrays backend.protocol context errors io keyfile owner parameters rlwe",
     "describe": "errors io parameters rlwe",
     "ml": "arrays circuits errors interval",
     "fhe": "arrays backend.choose context errors files io owner parameters ring wide",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import math
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -135,15 +136,16 @@ def _places(
 def _settled(x: Ciphertext, evaluator: Evaluator) -> Ciphertext:
     """A ciphertext as arrays are sent: of degree 1, near its level's own scale, with room left."""
     parameters = evaluator.chain.parameters
-    own, reach = 1.0, 0.0
+    own, reach, farthest = 1.0, 0.0, x
     if isinstance(parameters, CKKSParameters):
         own, reach = parameters.scale(x.level), parameters.scale_bits / 2
+        farthest = replace(x, bound=x.bound + x.noise / x.scale)  # where values may be with their errors
     if x.degree != 1 or abs(math.log2(x.scale / own)) > reach:
         raise FormatError(
             f"a ciphertext of degree {x.degree} and scale 2^{math.log2(x.scale):.1f} is not settled; level {x.level} "
             f"has degree 1 and scale 2^{math.log2(own):.1f}"
         )
-    if evaluator.room_bits(x) < 0:
+    if evaluator.room_bits(farthest) < 0:
         raise FormatError(f"a ciphertext claims a noise or values beyond what level {x.level} can hold")
     return x
 

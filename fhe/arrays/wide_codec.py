@@ -43,12 +43,18 @@ def wide_from_bytes(data: bytes, loaders: Sequence[Callable[[bytes], Any]]) -> W
     for part in parts:
         if part.layout != parts[0].layout or [shard.interval for shard in part.shards] != first:
             raise FormatError("the parts of a wide array differ in shape, layout or the integers that they claim to be")
+    if _identity(claims) != (parts[0].evaluator.chain.parameters.id, parts[0].key_id):
+        raise FormatError("a wide array and its parts name different parameter sets or keys")
     return WideArray(parts)
 
 
 def _opened(data: bytes) -> tuple[Container, Claims]:
     container = Container.from_bytes(data, "wide")
     return container, Claims(container.content, "a wide array", ENTRIES)
+
+
+def _identity(claims: Claims) -> tuple[str, bytes]:
+    return claims.octets("parameters", PARAMETERS_ID_BYTES).hex(), claims.octets("key_id", KEY_ID_BYTES)
 
 
 def _section(index: int) -> str:
@@ -62,8 +68,7 @@ def _reduce(array: WideArray) -> tuple[Any, ...]:
 def _unpickled(data: bytes) -> WideArray:
     """The array of a pickle, on the context that this process installed for its key."""
     _, claims = _opened(data)
-    identity = claims.octets("parameters", PARAMETERS_ID_BYTES).hex(), claims.octets("key_id", KEY_ID_BYTES)
-    loaded: WideArray = resolve(*identity).load(data)
+    loaded: WideArray = resolve(*_identity(claims)).load(data)
     return loaded
 
 

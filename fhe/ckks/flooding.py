@@ -4,11 +4,11 @@ A decrypted value is z + e, with an error e that depends on the secret key; know
 Micciancio, EUROCRYPT 2021). What is published instead is eta (k + G): k the multiple of a public step eta nearest to
 z + e, G a discrete Gaussian. It is what the exact result would give, but for a distance that is bounded here.
 
-The bound. Let |e| <= B = (d - 1) eta, the tracked bound. Rounded to steps, z + e and z differ by at most
-B / eta + 1 = d steps, an integer. Discrete Gaussians of variance V, d steps apart, have Kullback–Leibler divergence
-d^2 / 2V, exactly: sum_x p(x) ((x - d)^2 - x^2) / 2V (Canonne, Kamath, Steinke, NeurIPS 2020, proposition 5). By the
-chain rule Q published numbers, each perhaps of a computation chosen by the answers before it, diverge by at most
-Q d^2 / 2V from those of exact results, whose distribution has nothing of the key. With V = 12 Q d^2 2^s, the variance of Li,
+The bound. Let |e| <= B = (d - 1) eta, the tracked bound. Rounded to steps, z + e and z differ by at most B / eta + 1
+= d steps, an integer. Discrete Gaussians of variance V, d steps apart, have Kullback–Leibler divergence d^2 / 2V,
+exactly: sum_x p(x) ((x - d)^2 - x^2) / 2V (Canonne, Kamath, Steinke, NeurIPS 2020, proposition 5). By the chain rule
+Q published numbers, each perhaps of a computation chosen by the answers before it, diverge by at most Q d^2 / 2V from
+those of exact results, whose distribution has nothing of the key. With V = 12 Q d^2 2^s, the variance of Li,
 Micciancio, Schultz, Sorrell (CRYPTO 2022, ePrint 2022/816),
 
     divergence <= 2^-s / 24,

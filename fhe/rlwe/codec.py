@@ -34,6 +34,15 @@ LARGEST_DEGREE: Final = 2
 LARGEST_INTERVAL_BITS: Final = 4096
 DOMAINS: Final[dict[str, type[Poly]]] = {"coefficients": CoeffPoly, "evaluations": EvalPoly}
 
+
+def parameters_of(claims: Claims) -> Parameters:
+    """The parameter set that is claimed, FormatError unless it would be written as it came."""
+    parameters = Parameters.from_dict(claims.raw("parameters"))
+    if parameters.to_dict() != claims.raw("parameters"):
+        raise FormatError("the parameter set is not in its one canonical form; write it with its to_dict()")
+    return parameters
+
+
 # --- public and evaluation keys ---------------------------------------------------------------------------------------
 
 
@@ -69,10 +78,7 @@ def public_from_bytes(
     container = Container.from_bytes(data, "public")
     entries = ["parameters", "key_id", "public_key", "relinearization", "galois"]
     claims = Claims(container.content, "a public context", entries)
-    parameters = Parameters.from_dict(claims.raw("parameters"))
-    if parameters.to_dict() != claims.raw("parameters"):
-        raise FormatError("the parameter set is not in its one canonical form; write it with its to_dict()")
-    chain = ModulusChain.of(parameters, backend)
+    chain = ModulusChain.of(parameters_of(claims), backend)
     key_id = claims.octets("key_id", KEY_ID_BYTES)
     galois = _elements(chain, claims)
     named = [name for name in ("public_key", "relinearization") if claims.has(name)]

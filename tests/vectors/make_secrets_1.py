@@ -29,7 +29,6 @@ def case(name: str, manner: Manner, passphrase: str, cost: int) -> dict[str, Any
     secret = owner_of(name, choose("reference"))._secret
     return {
         "passphrase": passphrase,
-        "manner": repr(manner),
         "secret": secret._s.to_coeff().coefficients(),
         "data": b64encode(secret_to_bytes(secret, manner, passphrase, cost)).decode("ascii"),
     }
