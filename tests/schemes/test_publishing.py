@@ -131,7 +131,8 @@ def test_scales_leave_room(depth: int) -> None:
     for _ in range(depth):
         x, value = x * x, value * value
     x = x.settled()
-    assert 2.0**-x.precision_bits <= planned_error(owner.parameters) * 1.001
+    error = 2.0**-x.precision_bits
+    assert error <= planned_error(owner.parameters) * 1.001 <= 2 * error
     assert abs(owner.decrypt_public(x)[0] - value) < 2**-10
 
 

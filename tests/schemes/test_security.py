@@ -94,14 +94,14 @@ def test_refusal_names_both_numbers_and_the_remedy() -> None:
 @pytest.mark.parametrize("index", range(len(DEGREES)))
 def test_the_report_repeats_the_published_rows(index: int) -> None:
     N, published = DEGREES[index], {"classical": CLASSICAL, "quantum": QUANTUM}
-    rows = SecurityReport(N, 100.0).rows
+    rows = SecurityReport(N, 106.0).rows
     assert [(row["attackers"], row["bits"], row["largest_log_qp"]) for row in rows] == [
         (kind, bits, limits[index])
         for kind, table in published.items()
         for bits, limits in table.items()
         if limits[index]
     ]
-    assert all(row["holds"] == (row["largest_log_qp"] >= 100) for row in rows)
+    assert all(row["holds"] == (row["largest_log_qp"] >= 106) for row in rows)
     assert all(
         ("2024/463" if row["attackers"] == "classical" else "max_logQ_tables.py") in row["source"] for row in rows
     )
