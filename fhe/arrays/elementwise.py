@@ -172,8 +172,9 @@ def with_plain(x: A, other: Any, operation: Plain, absorbing: bool = False) -> A
     if array.shape != x.shape or x.layout.virtual:
         x = _roomy(x, broadcast_shape(x.shape, array.shape))
     slots = x.layout.pack(array)  # into the elements' slots only, so that padding stays zero
+    layout = replace(x.layout, clean=True) if absorbing and not x.layout.clean else x.layout
     try:
-        return x.like(list(map(operation, x.shards, slots)), x.layout, dtype)
+        return x.like(list(map(operation, x.shards, slots)), layout, dtype)
     except EncodingError:
         x.evaluator.admit(array, _bound(array))  # says where in the array, if that is what is wrong
         raise

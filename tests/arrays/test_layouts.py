@@ -95,6 +95,16 @@ def test_an_array_is_what_it_was_in_any_layout(data: st.DataObject, evaluator: C
     assert np.array_equal(read(cleaned), values)
 
 
+@given(st.data(), evaluators(), SHAPES)
+def test_a_product_with_a_plain_array_clears_the_padding(
+    data: st.DataObject, evaluator: ClearEvaluator, shape: Any
+) -> None:
+    values, x = data.draw(arrays(evaluator, shape))
+    product = x * np.full(shape, 3)
+    assert np.array_equal(read(product), 3 * values)
+    assert product.layout.tidy or not shape
+
+
 @given(st.data(), evaluators(), hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=6))
 @pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.mul])
 def test_operands_broadcast(
