@@ -61,12 +61,12 @@ class Descent(LinearModel):
             raise ValueError(f"steps and rate must be positive, got {self.steps!r} and {self.rate!r}")
         X, y = self._examples(X, y, refresh)
         rate = self.rate / len(X)
-        missing, scaled = y - self._expected(0.0), X * rate
-        w, b = missing @ scaled, missing.sum() * rate
+        missing, scaled, rates = y - self._expected(0.0), X * rate, np.full(len(X), rate)  # rates are 0 in the padding
+        w, b = missing @ scaled, missing @ rates
         for _ in range(self.steps - 1):
             w, b = self._ready(w[:, None], refresh)[:, 0], self._ready(b.reshape(1, 1), refresh)[0, 0]
             missing = self._promised(y - self._expected(X @ w + b))
-            w, b = w + missing @ scaled, b + missing.sum() * rate
+            w, b = w + missing @ scaled, b + missing @ rates
         self.coef_, self.intercept_ = w, b
         return self
 

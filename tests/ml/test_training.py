@@ -31,7 +31,7 @@ def exact() -> KeyOwner:
 
 
 @pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks([LinearMeansClassifier()])
+@parametrize_with_checks([LinearMeansClassifier(), DescentClassifier(), DescentRegressor()])
 def test_the_conventions_of_scikit_learn(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -137,6 +137,20 @@ def test_a_server_learns_without_the_secret() -> None:
     learnt = DescentRegressor(steps=3).fit(X, y).decrypted(party)
     clear = DescentRegressor(steps=3).fit(data.X[:, :3], data.y / 100)
     np.testing.assert_allclose(learnt.coef_, clear.coef_, atol=1e-5)
+
+
+def test_learning_from_more_examples_than_slots() -> None:
+    party, data = fhe.ckks(6, ring_degree=256, scale_bits=50, bound=2.0**14, insecure=INSECURE), split("diabetes")
+    X, y = party.encrypt(data.X, bound=4.0, batch=0), party.encrypt(data.y / 100, bound=4.0)
+    assert X.layout.slots < len(y)
+    learnt = DescentRegressor(steps=3, rate=0.2).fit(X, y).decrypted(party)
+    clear = DescentRegressor(steps=3, rate=0.2).fit(data.X, data.y / 100)
+    np.testing.assert_allclose(learnt.coef_, clear.coef_, atol=1e-5)
+    np.testing.assert_allclose(learnt.intercept_, clear.intercept_, atol=1e-5)
+    means = LinearMeansClassifier().fit(X, data.y > 150)
+    scores = party.decrypt(means.decision_function(party.encrypt(data.test, bound=4.0, batch=0)))
+    expected = LinearMeansClassifier().fit(data.X, data.y > 150).decision_function(data.test)
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
 def test_descent_arrives_where_scikit_learn_does() -> None:
