@@ -16,7 +16,7 @@ from fhe.circuits.linear import inner_sum_steps
 from fhe.errors import EncodingError
 
 WEIGHING = 1  # level of the product with the weights
-SPARSE = ("csr", "csc", "coo")
+SPARSE = ("csr", "csc")
 
 
 class Model(BaseEstimator):  # type: ignore[misc]

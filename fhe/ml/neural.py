@@ -16,7 +16,7 @@ from fhe.arrays.elementary import softmax
 from fhe.arrays.functions import depth_of_stages
 from fhe.circuits.approximation import sigmoid
 from fhe.errors import EncodingError
-from fhe.ml.base import WEIGHING, Model, affine
+from fhe.ml.base import SPARSE, WEIGHING, Model, affine
 from fhe.ml.classifiers import Classifier
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
@@ -87,7 +87,7 @@ class Perceptron(Model):
             self._approximated()
             X = self._rows(X, self._depth_for(X), products=True)
         else:
-            X = self._rows(X, 0, accept_sparse=("csr", "csc", "coo"))
+            X = self._rows(X, 0, accept_sparse=SPARSE)
         function = ACTIVATIONS[self.activation]
         for index, (W, b) in enumerate(self._hidden()):
             if hasattr(self, "activations_"):  # the polynomials are for what enters, divided by its reach
