@@ -68,6 +68,6 @@ def resolve(parameters_id: str, key_id: bytes) -> Any:
     if context is None:
         raise MissingKeyError(
             f"this array belongs to key {key_id.hex()[:8]}… of parameter set {parameters_id[:8]}…, and no such context "
-            "is installed in this process; keep one with context = fhe.install(fhe.Context.from_bytes(…))"
+            "is installed in this process; give it: fhe.load(path, context), or keep one: fhe.install(context)"
         )
     return context
