@@ -185,7 +185,7 @@ SAMPLES_AND_KEYS = [
     Mutant(KEYSWITCH, "start - special, count, N", "0, count, N", "test_switch_down"),
     Mutant(KEYSWITCH, "half.added(p, j), j)", "half.added(0, j), j)", "test_switch_down"),
     Mutant(PACKED_HPP, "2 * digits_ * columns() * width, width}", "2 * columns() * width, width}", "test_key_product"),
-    Mutant(PACKED_CPP, "digits > digits_", "digits > 2 * digits_", "test_what_does_not_fit", LAWS),
+    Mutant(PACKED_CPP, "start += row_bytes(width);", "start += row_bytes(width) - width;", "test_pack_key"),
     Mutant(INNER, "key + k / jam * half + k", "key + k", "test_key_product"),
     Mutant(IFMA_WORDS, "(u64{1} << width) - 1", "(u64{1} << (width - 1)) - 1", "test_key_product", target=IFMA),
 ]  # fmt: skip
