@@ -43,7 +43,7 @@ struct Sampler {
   }
 
   void sample() const {
-    for (long i = 0; i < calls / 4; ++i) call();  // what other processes took of the cache is not its own
+    for (long i = 0; i <= calls / 4; ++i) call();  // what other processes took of the cache is not its own
     const double before = chain_of_multiplications(kBracket), start = nanoseconds();
     for (long i = 0; i < calls; ++i) call();
     const double took = (nanoseconds() - start) / static_cast<double>(calls);
