@@ -23,11 +23,11 @@ from fhe.errors import EncodingError, NoiseError
 from fhe.interval import Bound, Interval
 from fhe.ring.poly import CoeffPoly, EvalPoly
 from fhe.rlwe import evaluate
-from fhe.rlwe.automorphism import rotation_element, swap_element
+from fhe.rlwe.automorphism import swap_element
 from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
 from fhe.rlwe.keyswitch import Digits
 from fhe.rlwe.public import Encryption, EvaluationKeys, check_key
-from fhe.rlwe.routes import way
+from fhe.rlwe.routes import all_rotated, rotated
 
 FRESH_NOISE = {
     Encryption.SYMMETRIC: noise.fresh_symmetric,
@@ -273,20 +273,11 @@ class BFVEvaluator:
 
     def rotate(self, x: Ciphertext, step: int) -> Ciphertext:
         """Both rows of N/2 slots rotated towards index 0: ``np.roll(row, -step)``."""
-        for part in way(self.keys, step, self.row):
-            x = self._automorphism(x, rotation_element(part, self.parameters.ring_degree))
-        return x
+        return rotated(self._automorphism, self.keys, x, step)
 
     def rotations(self, x: Ciphertext, steps: Sequence[int]) -> list[Ciphertext]:
         """x rotated by each step; the decomposition is shared (hoisting) by those that have a key."""
-        ways, x = [way(self.keys, step, self.row) for step in steps], self.relinearize(x)
-        digits = evaluate.hoist(x) if any(len(parts) == 1 for parts in ways) else None
-        return [
-            self._automorphism(x, rotation_element(parts[0], self.parameters.ring_degree), digits)
-            if len(parts) == 1
-            else self.rotate(x, step)
-            for parts, step in zip(ways, steps, strict=True)
-        ]
+        return all_rotated(self._automorphism, self.keys, x, steps, self.relinearize)
 
     def swap(self, x: Ciphertext) -> Ciphertext:
         """The two rows exchanged."""

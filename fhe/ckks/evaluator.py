@@ -26,11 +26,11 @@ from fhe.errors import EncodingError, LevelError
 from fhe.interval import Bound
 from fhe.ring.poly import CoeffPoly, Poly
 from fhe.rlwe import evaluate
-from fhe.rlwe.automorphism import rotation_element, swap_element
+from fhe.rlwe.automorphism import swap_element
 from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
 from fhe.rlwe.keyswitch import Digits
 from fhe.rlwe.public import Encryption, EvaluationKeys
-from fhe.rlwe.routes import way
+from fhe.rlwe.routes import all_rotated, rotated
 
 DEFAULT_BOUND = 16.0
 
@@ -300,9 +300,7 @@ class CKKSEvaluator:
 
     def rotate(self, x: Ciphertext, step: int) -> Ciphertext:
         """Slot j takes slot j + step (cyclically over all N/2): ``np.roll(x, -step)``."""
-        for part in way(self.keys, step, self.row):
-            x = self._automorphism(x, rotation_element(part, self.parameters.ring_degree))
-        return x
+        return rotated(self._automorphism, self.keys, x, step)
 
     def swap(self, x: Ciphertext) -> Ciphertext:
         """`conjugate`, by the name that both schemes share."""
@@ -314,14 +312,7 @@ class CKKSEvaluator:
 
     def rotations(self, x: Ciphertext, steps: Sequence[int]) -> list[Ciphertext]:
         """x rotated by each step; the decomposition is shared (hoisting) by those that have a key."""
-        ways, x = [way(self.keys, step, self.row) for step in steps], self.settle(x)
-        digits = evaluate.hoist(x) if any(len(parts) == 1 for parts in ways) else None
-        return [
-            self._automorphism(x, rotation_element(parts[0], self.parameters.ring_degree), digits)
-            if len(parts) == 1
-            else self.rotate(x, step)
-            for parts, step in zip(ways, steps, strict=True)
-        ]
+        return all_rotated(self._automorphism, self.keys, x, steps, self.settle)
 
     def _automorphism(self, x: Ciphertext, element: int, digits: Digits | None = None) -> Ciphertext:
         if element == 1:

@@ -119,9 +119,9 @@ def switch_down(
     addends: Sequence[EvalPoly],
     to_level: int | None = None,
 ) -> Pair:
-    """`switch_extended` and the `mod_down_sum` of both halves in one: (y_0 + u_0, y_1 + u_1) over Q_l, or rescaled.
+    """(y_0 + u_0, y_1 + u_1) over Q_l: `switch_extended` and the `mod_down_sum` of both halves in one.
 
-    Without a second addend the second half is u_1 alone.
+    At a lower ``to_level`` rescaled along, with one rounding in all. Without a second addend the second half is u_1.
     """
     _check_level(level, key)
     basis, parameters = chain.qp(level), chain.parameters
@@ -139,11 +139,10 @@ def mod_down(chain: ModulusChain, level: int, x: EvalPoly) -> EvalPoly:
     return x.divide_round(special, special + chain.parameters.limbs(level))
 
 
-def mod_down_sum(chain: ModulusChain, level: int, x: EvalPoly, y: EvalPoly, to_level: int | None = None) -> EvalPoly:
-    """round(x / P) + y over Q_l, or at a lower level round((x / P + y) / (q_l …)): one rounding in all."""
+def mod_down_sum(chain: ModulusChain, level: int, x: EvalPoly, y: EvalPoly) -> EvalPoly:
+    """round(x / P) + y over Q_l."""
     special = len(chain.parameters.special)
-    kept = chain.parameters.limbs(level if to_level is None else to_level)
-    return x.divide_round_sum(special, special, special + kept, y)
+    return x.divide_round_sum(special, special, special + chain.parameters.limbs(level), y)
 
 
 def _check_level(level: int, key: SwitchingKey) -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhe.errors import MissingKeyError
 from fhe.rlwe.automorphism import rotation_element
+from fhe.rlwe.ciphertext import Ciphertext
+from fhe.rlwe.evaluate import hoist
+from fhe.rlwe.keyswitch import Digits
 from fhe.rlwe.public import EvaluationKeys
+
+
+class Automorphism(Protocol):
+    """X to X^g on a ciphertext, as a scheme does it; with the digits of one of degree 1 if they are known."""
+
+    def __call__(self, x: Ciphertext, element: int, digits: Digits | None = None) -> Ciphertext: ...
 
 
 class Routes:
@@ -72,6 +82,33 @@ def way(keys: EvaluationKeys, step: int, row: int) -> tuple[int, ...]:
     if keys.holds(rotation_element(step, 2 * row)):
         return (step,)
     return Routes.of(keys, row).way(step)
+
+
+def rotated(automorphism: Automorphism, keys: EvaluationKeys, x: Ciphertext, step: int) -> Ciphertext:
+    """x rotated by a step, one automorphism after another."""
+    N = x.chain.parameters.ring_degree
+    for part in way(keys, step, N // 2):
+        x = automorphism(x, rotation_element(part, N))
+    return x
+
+
+def all_rotated(
+    automorphism: Automorphism,
+    keys: EvaluationKeys,
+    x: Ciphertext,
+    steps: Sequence[int],
+    settle: Callable[[Ciphertext], Ciphertext],
+) -> list[Ciphertext]:
+    """x, once it is settled, rotated by each step; those that have a key share its decomposition (hoisting)."""
+    N = x.chain.parameters.ring_degree
+    ways, x = [way(keys, step, N // 2) for step in steps], settle(x)
+    digits = hoist(x) if any(len(parts) == 1 for parts in ways) else None
+    return [
+        automorphism(x, rotation_element(parts[0], N), digits)
+        if len(parts) == 1
+        else rotated(automorphism, keys, x, step)
+        for parts, step in zip(ways, steps, strict=True)
+    ]
 
 
 @lru_cache(maxsize=16)
