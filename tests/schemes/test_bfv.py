@@ -114,6 +114,7 @@ def test_rotations_and_swap(bfv: KeyOwner, v: Values, step: int) -> None:
     assert_holds(bfv, ev.swap(x), np.roll(v, SLOTS // 2))
     assert_holds(bfv, ev.rotations(x, [0, step])[1], rolled(v, step))
     assert_holds(bfv, ev.rotate(ev.square(x), step), rolled(v * v, step))
+    assert_holds(bfv, ev.rotations(ev.square(x), [0, step])[1], rolled(v * v, step))
 
 
 @given(v=values(), w=values(), level=st.integers(0, 2))

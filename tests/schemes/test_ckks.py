@@ -142,6 +142,13 @@ def test_hoisted_rotations_are_rotations(ckks: KeyOwner, z: Values, steps: list[
             assert np.array_equal(a.residues, b.residues)
 
 
+@given(z=values(1.0), step=st.integers(1, SLOTS - 1))
+def test_hoisted_rotations_settle_a_product_first(ckks: KeyOwner, z: Values, step: int) -> None:
+    """The digits are those of the relinearised product, not of its second component."""
+    ev, x = evaluator(ckks), encrypted(ckks, z, 1.0)
+    assert_holds(ckks, ev.rotations(ev.multiply(x, x), [step])[0], np.roll(z * z, -step))
+
+
 @given(z=values(1.0), level=st.integers(0, 2))
 def test_adjusting_keeps_the_value_and_sets_the_scale(ckks: KeyOwner, z: Values, level: int) -> None:
     lower = evaluator(ckks).adjust(encrypted(ckks, z, 1.0), level)
