@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits, encrypted_bits
@@ -32,6 +31,7 @@ from fhe.interval import Bound
 from fhe.io.format import kind_of
 from fhe.io.registry import offer, to_bytes
 from fhe.parameters import CKKSParameters, Parameters
+from fhe.progress import progress as bar
 from fhe.ring.poly import Poly
 from fhe.ring.random import SeedSource, system_seed
 from fhe.rlwe import codec
@@ -186,7 +186,7 @@ class Context:
         array, promised = evaluator.admit(array, promise)
         noise = evaluator.fresh_noise(encryption, promised, level)
         shards = []
-        for slots in tqdm(layout.pack(array), desc="encrypting", disable=not progress, leave=False):
+        for slots in bar(layout.pack(array), "encrypting", progress):
             plain = evaluator.encode(slots, level, promised)
             c, seed = encryptor(plain)
             x = Ciphertext(plain.chain, c, level, self.key_id, plain.scale, 0.0, plain.bound, seed, plain.interval)

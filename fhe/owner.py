@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits
@@ -27,6 +26,7 @@ from fhe.interval import Bound
 from fhe.io.files import PRIVATE, FilePath, write
 from fhe.keyfile import Manner, secret_to_bytes
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
+from fhe.progress import progress as bar
 from fhe.ring.random import SeedSource, system_seed
 from fhe.rlwe.automorphism import power_of_two_steps, rotation_element, rotation_elements, swap_element
 from fhe.rlwe.chain import ModulusChain
@@ -153,7 +153,7 @@ class KeyOwner(Context):
         return self._decrypt_part(array, progress)
 
     def _decrypt_part(self, array: EncryptedArray, progress: bool) -> NDArray[Any]:
-        shards = tqdm(array.shards, desc="decrypting", disable=not progress, leave=False)
+        shards = bar(array.shards, "decrypting", progress)
         values = [array.evaluator.decode(self._secret.decrypt(shard), shard) for shard in shards]
         decrypted = array.layout.unpack(values)
         return decrypted.real.copy() if array.dtype.kind == "f" else decrypted
@@ -223,7 +223,7 @@ class KeyOwner(Context):
         keys = EvaluationKeys(self.chain, self.key_id)
         if relinearization:
             keys.relinearization = self.keys.require_relinearization().at_level(level, self.parameters)
-        for element in tqdm(elements, desc="rotation keys", disable=not progress, leave=False):
+        for element in bar(elements, "rotation keys", progress):
             keys.galois[element] = self.keys.require_galois(element).at_level(level, self.parameters)
         return Context(self.chain, self.public_key, keys)
 

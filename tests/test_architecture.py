@@ -40,6 +40,7 @@ KNOWS = {
     "moduli": "costs errors primes",
     "security": "errors",
     "interval": "errors",
+    "progress": "",
     "form": "errors",
     "parameters": "costs errors form moduli primes security",
     "wide": "errors parameters primes",
@@ -57,10 +58,10 @@ KNOWS = {
     "ckks": "errors interval noise parameters ring rlwe validate",
     "circuits": "bfv costs errors interval parameters ring rlwe",
     "arrays": "bfv circuits errors interval io parameters rlwe validate wide",
-    "context": "arrays backend.protocol bfv circuits ckks errors interval io parameters ring rlwe wide",
+    "context": "arrays backend.protocol bfv circuits ckks errors interval io parameters progress ring rlwe wide",
     "keyfile": "backend.protocol errors interval io rlwe rlwe.secret",
-    "owner": "arrays backend.protocol bfv choice ckks context errors interval io keyfile parameters ring rlwe "
-    "rlwe.secret wide",
+    "owner": "arrays backend.protocol bfv choice ckks context errors interval io keyfile parameters progress ring "
+    "rlwe rlwe.secret wide",
     "files": "arrays backend.protocol context errors io keyfile owner parameters rlwe",
     "describe": "errors io parameters rlwe",
     "ml": "arrays circuits errors interval",
@@ -89,7 +90,7 @@ INCLUDES = {
 THIRD_PARTY = {
     "numpy": "",
     "cryptography": "io ring.random",
-    "tqdm": "context demo owner",
+    "tqdm": "demo progress",
     "sklearn": "examples ml",
 }
 NEVER_IMPORTED = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve"}  # received bytes are never unpickled
