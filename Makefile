@@ -29,10 +29,10 @@ HEADERS := import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_
 EXTRA := import sys, tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
   print(*extras[sys.argv[1]], sep="\n")
 
-EXTRAS := ml test build dev bench
+EXTRAS := ml test build dev bench wheel docs
 COMPILED := setup.py $(shell find csrc -type f -not -name '*.md') $(wildcard fhe/reference/residue.p*)
 
-.PHONY: help build demo test test-all lint bench bench-cycles bench-compare clean
+.PHONY: help build demo test test-all lint wheel test-wheel docs bench bench-cycles bench-compare clean
 
 help:
 	@echo 'make build     compile the native core and the compiled reference into a virtual environment ($(VENV))'
@@ -40,6 +40,9 @@ help:
 	@echo 'make test      the tests                                                       (ARGS=… for pytest)'
 	@echo 'make test-all  those marked wide too: mutations, sanitizers, many more examples'
 	@echo 'make lint      ruff, mypy, clang-format, codespell'
+	@echo 'make wheel     an sdist and a wheel in dist/, for other machines of this kind'
+	@echo 'make test-wheel     the wheel in a bare environment: no compiler, no checkout'
+	@echo 'make docs      the pages of docs/ and of all public names, in docs/_build/html'
 	@echo 'make bench     microbenchmarks of kernels and schemes                          (BENCH=kernels, ARGS=…)'
 	@echo 'make bench-cycles   our kernels in cycles, beside what the ports of this core allow  (ARGS=…)'
 	@echo 'make bench-compare  beside HEXL, SEAL, OpenFHE, where they are installed  (FHE_PEERS=…, FHE_OPENFHE_PYTHON=…)'
@@ -62,6 +65,22 @@ lint: $(VENV)/.dev
 	@$(BIN)/mypy
 	@find csrc bench -name '*.[chi][pn][pl]' | xargs $(BIN)/clang-format --dry-run -Werror
 	@git ls-files | xargs $(BIN)/codespell
+
+# A wheel built on this Linux runs on those with a C library at least as old as its symbols ask for: auditwheel says.
+wheel: $(VENV)/.wheel
+	@rm -rf dist build/wheel && mkdir -p dist build/wheel
+	@$(BIN)/python -m build --outdir build/wheel . >build/wheel.log 2>&1 || { cat build/wheel.log >&2; exit 1; }
+	@mv build/wheel/*.tar.gz dist
+	@if [ "$$(uname)" = Linux ]; then PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel --quiet repair --wheel-dir dist \
+	  build/wheel/*.whl; else mv build/wheel/*.whl dist; fi
+	@ls -l dist
+
+test-wheel: wheel
+	@$(BIN)/python release/test_wheel.py $(ARGS)
+
+docs: $(VENV)/.docs
+	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html $(ARGS)
+	@echo 'docs/_build/html/index.html'
 
 bench: $(VENV)/.bench
 	@$(BIN)/python -m pytest -q $(BENCH:%=bench/bench_%.py) $(ARGS)

@@ -9,6 +9,7 @@ FHE_NO_CYTHON=1                  leave the reference interpreted
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
@@ -26,6 +27,8 @@ NEED_COMPILER = (
 def core() -> Extension:
     """The native core: every .cpp of csrc; instruction sets are chosen by target regions, never by flags."""
     compile_args = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"]
+    if sys.platform == "win32":  # clang-cl takes clang's flags so; Microsoft's compiler has no 128-bit integers
+        compile_args = [f"/clang:{flag}" for flag in compile_args[:3]]
     link_args: list[str] = []
     if sanitizers := os.environ.get("FHE_SANITIZE"):
         compile_args += [f"-fsanitize={sanitizers}", "-fno-omit-frame-pointer", "-fno-sanitize-recover", "-g1", "-O1"]
@@ -91,6 +94,9 @@ class BuildExtensions(build_ext):
         self.build_temp = str(Path(self.build_temp, *variant))
 
     def build_extensions(self) -> None:
+        if self.compiler.compiler_type == "msvc":
+            self.compiler.initialize()
+            self.compiler.cc = shutil.which("clang-cl") or self.compiler.cc
         try:
             super().build_extensions()
         except CompileError as error:
