@@ -4,6 +4,8 @@ Every message names the offending public quantity (a shape, an index, a level, a
 and the remedy.
 """
 
+from typing import Self
+
 
 class FHEError(Exception):
     """Base of every error this library raises on purpose.
@@ -42,8 +44,15 @@ class LevelError(FHEError):
     >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="for this example", backend="reference")
     >>> owner.encrypt([1.0]) ** 3
     Traceback (most recent call last):
-    fhe.errors.LevelError: x**3 needs 2 levels, 1 are left; use fhe.ckks(depth=2) or more, or re-encrypt x
+    fhe.errors.LevelError: x**3 needs 2 levels, 1 is left; use fhe.ckks(depth=2) or more, or re-encrypt x
     """
+
+    @classmethod
+    def short(cls, what: str, needed: int, left: int, most: int, remedy: str) -> Self:
+        """The error of what needs more levels than are left of ``most``; ``remedy`` is what else there is to do."""
+        levels = "a level" if needed == 1 else f"{needed} levels"
+        rest = f"{left} are left" if left > 1 else f"{left or 'none'} is left"
+        return cls(f"{what} needs {levels}, {rest}; use fhe.ckks(depth={most + needed - left}) or more, or {remedy}")
 
 
 class ScaleError(FHEError):

@@ -94,7 +94,8 @@ def _applied(name: str, x: Any, interval: Interval | None, degree: int | None, e
     low, high = ends(bound if interval is None else interval)
     if low > bound or high < -bound:
         raise EncodingError(f"the interval ({low:g}, {high:g}) holds no value of magnitude up to {bound:g}, the bound")
-    return elementary(name, low, high, degree, error)(x)
+    function = elementary(name, low, high, degree, error)
+    return apply(function, x, f"fhe.{name} by {function.what}")
 
 
 def exp(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
@@ -271,9 +272,8 @@ def _kinked(name: str, half: float, x: Any, interval: Interval | None, degree: i
     if BERNSTEIN * half * bound / error <= MODERATE_DEGREE:
         return _applied(name, x, interval, degree, error)
     composed = sign(error / half, error / half / bound, bound).scaled(half, 1 - half)
-    require(
-        x, levels=depth_of_stages(composed.stages, x.layout.tidy) + 1, products=True, what=f"fhe.{name}, {composed}"
-    )
+    levels, what = depth_of_stages(composed.stages, x.layout.tidy) + 1, f"fhe.{name} by {composed.what}"
+    require(x, levels=levels, products=True, what=what)
     y = x * apply(composed, x)
     return y.map(lambda shard: off_by(shard, error))
 

@@ -36,7 +36,7 @@ def depth_of_stages(stages: Sequence[Series], clean: bool = True) -> int:
     return depth
 
 
-def apply(function: Approximation | Sequence[Series], x: A) -> A:
+def apply(function: Approximation | Sequence[Series], x: A, what: str | None = None) -> A:
     """p_n(… p_1(x)), element by element: NumPy polynomials on real CKKS arrays.
 
     Each takes ceil(log2(degree + 1)) levels. One more goes where its domain is not its window, but for a whole factor,
@@ -44,14 +44,15 @@ def apply(function: Approximation | Sequence[Series], x: A) -> A:
     must lie in the domain of a `Chebyshev` series, which is the caller's promise: values beyond it grow like their
     power, and spoil their neighbours once they exceed the modulus. The error of an `Approximation` adds to the tracked
     error of the result.
-    Raises LevelError before any work.
+    Raises LevelError before any work, which calls the function ``what``.
     """
     approximate = function if isinstance(function, Approximation) else None
     stages: Sequence[Series] = approximate.stages if approximate else function  # type: ignore[assignment]
     if x.dtype.kind != "f":
         raise EncodingError(f"polynomials with real coefficients take real arrays, got dtype {x.dtype}")
     composed = approximate is not None and len(approximate.gaps) > 1
-    levels, what = depth_of_stages(stages, x.layout.tidy), str(approximate or "this polynomial")
+    levels = depth_of_stages(stages, x.layout.tidy)
+    what = what or (approximate.what if approximate else "this polynomial")
     require(x, levels=levels, products=True, conjugation=composed, what=what)
     if approximate and approximate.gaps:
         x = _composed(approximate, x)
@@ -78,10 +79,8 @@ def require(
     it takes conjugates (compositions for a sign do).
     """
     if levels > x.levels_left:
-        raise LevelError(
-            f"{what} needs {levels} levels, {x.levels_left} are left; use fhe.ckks(depth={levels}) or more, or encrypt "
-            "anew"
-        )
+        most = x.evaluator.chain.parameters.max_level
+        raise LevelError.short(what, levels, x.levels_left, most, "encrypt anew")
     keys, N = x.evaluator.keys, x.evaluator.chain.parameters.ring_degree
     keys.require_galois_keys(rotation_elements(rotations, N))
     if conjugation:

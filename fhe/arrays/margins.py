@@ -81,7 +81,7 @@ def _exchanged(x: Any, y: Any, margin: float | None, error: float | None) -> tup
     d = (x - y).settled()
     bound, step = bound_of(d), _step(d, margin, error)
     levels = depth_of_stages(step.stages, d.layout.tidy) + 1
-    require(d, levels=levels, products=True, conjugation=len(step.gaps) > 1, what=f"ordering by {step}, and a product,")
+    require(d, levels=levels, products=True, conjugation=len(step.gaps) > 1, what=f"ordering by {step.what}")
     asked, off = d, 0.0
     if (near := max(map(distance, d.shards))) > bound * slack(step.gaps[0]):
         # What a ciphertext holds, it holds exactly; and extremes are off by no more than their operands, on the real

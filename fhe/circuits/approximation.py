@@ -81,11 +81,17 @@ class Approximation:
         *stages, last = self.stages
         return replace(self, stages=(*stages, factor * last + offset), error=abs(factor) * self.error)
 
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
+        """What it is, in words that a sentence can go on from."""
         low, high = self.domain
         degrees = ", ".join(str(stage.degree()) for stage in self.stages)
+        kind = "a polynomial" if len(self.stages) == 1 else "polynomials"
         margin = f" beyond a margin of {self.margin:.2g}" if self.gaps else ""
-        return f"degree {degrees} on [{low:g}, {high:g}]{margin}, error at most {self.error:.2g}, {self.depth} levels"
+        return f"{kind} of degree {degrees} on [{low:g}, {high:g}]{margin}"
+
+    def __str__(self) -> str:
+        return f"{self.what.partition(' of ')[2]}, error at most {self.error:.2g}, {self.depth} levels"
 
 
 def chebyshev(function: Function, degree: int, low: float = -1.0, high: float = 1.0) -> Approximation:

@@ -65,10 +65,8 @@ def evaluate_polynomial(
     degree = max(len(coefficients) - 1, 0)
     x, depth = evaluator.settle(x), depth_of_polynomial(degree)
     if depth > x.level:
-        raise LevelError(
-            f"a polynomial of degree {degree} needs {depth} levels, {x.level} are left; use fhe.ckks(depth=…) with "
-            f"{depth - x.level} more, or a lower degree"
-        )
+        what = f"a polynomial of degree {degree}"
+        raise LevelError.short(what, depth, x.level, parameters.max_level, "a lower degree")
     if degree == 0:
         return evaluator.add_plain(evaluator.multiply_plain(x, 0), coefficients[0] if coefficients else 0.0)
     plan = _cheapest(kind, coefficients)

@@ -29,10 +29,8 @@ def power(evaluator: Evaluator, x: Ciphertext, exponent: int) -> Ciphertext:
     x = evaluator.settle(x)
     depth = depth_of_power(exponent)
     if isinstance(evaluator.chain.parameters, CKKSParameters) and depth > x.level:
-        raise LevelError(
-            f"x**{exponent} needs {depth} levels, {x.level} are left; use fhe.ckks(depth={depth}) or more, "
-            "or re-encrypt x"
-        )
+        most = evaluator.chain.parameters.max_level
+        raise LevelError.short(f"x**{exponent}", depth, x.level, most, "re-encrypt x")
     known = {1: x}
 
     def of(k: int) -> Ciphertext:

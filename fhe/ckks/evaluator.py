@@ -366,10 +366,7 @@ class CKKSEvaluator:
 
     def _require_level(self, x: Ciphertext, what: str) -> None:
         if x.level == 0:
-            raise LevelError(
-                f"{what} needs a level and none of {self.parameters.max_level} is left; "
-                f"use fhe.ckks(depth={self.parameters.max_level + 1}) or more, or re-encrypt the value"
-            )
+            raise LevelError.short(what, 1, 0, self.parameters.max_level, "re-encrypt the value")
 
     def _checked(self, x: Ciphertext) -> Ciphertext:
         self.encoder.check_room(x.level, x.scale, x.bound + x.noise / x.scale)

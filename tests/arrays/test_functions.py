@@ -83,7 +83,7 @@ def test_too_few_levels_are_noticed_before_any_work(quick: KeyOwner, monkeypatch
     monkeypatch.setattr(
         type(quick.evaluator), "multiply_plain", lambda *arguments: pytest.fail("work before the check")
     )
-    with pytest.raises(LevelError, match=r"needs 4 levels, 3 are left; use fhe.ckks\(depth=4\)"):
+    with pytest.raises(LevelError, match=r"needs 4 levels, 3 are left; use fhe.ckks\(depth=8\)"):
         apply([SIGMOID], x)
 
 

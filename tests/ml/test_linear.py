@@ -216,9 +216,9 @@ def test_a_missing_rotation_is_named_before_any_work(quick: KeyOwner) -> None:
 def test_too_few_levels_are_named_before_any_work(quick: KeyOwner) -> None:
     rows = quick.encrypt(data(), bound=1.0)
     for method, depth in (("predict_proba", 6), ("predict", 11)):
-        with pytest.raises(LevelError, match=rf"needs {depth} levels, 1 are left; use fhe.ckks\(depth={depth}\)"):
+        with pytest.raises(LevelError, match=rf"needs {depth} levels, 1 is left; use fhe.ckks\(depth={depth}\)"):
             getattr(logistic(), method)(rows)
-    with pytest.raises(LevelError, match="needs 1 levels, 0 are left"):
+    with pytest.raises(LevelError, match="needs a level, none is left"):
         logistic().decision_function(quick.encrypt(data(), bound=1.0, level=0))
 
 
