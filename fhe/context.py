@@ -247,7 +247,7 @@ class Context:
             raise ParameterError(
                 f"this array belongs to key {array.key_id.hex()[:8]}… of parameter set "
                 f"{array.evaluator.chain.parameters.id[:12]}…, "
-                f"the context to key {self.key_id.hex()[:8]}… of {self.parameters.id[:12]}…"
+                f"the context to key {self.key_id.hex()[:8]}… of {self.parameters.id[:12]}…; take it to its own"
             )
 
     def __repr__(self) -> str:

@@ -33,7 +33,7 @@ class EncodingError(FHEError, ValueError):
     >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="for this example", backend="reference")
     >>> owner.encrypt([1.0, float("nan")])
     Traceback (most recent call last):
-    fhe.errors.EncodingError: the value at index 1 is NaN or infinite (1 values are); clean the data first
+    fhe.errors.EncodingError: the value at index 1 is NaN or infinite; clean the data first
     """
 
 

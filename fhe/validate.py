@@ -26,16 +26,23 @@ def one_dimensional(values: ArrayLike, most: int, what: str) -> NDArray[Any]:
     return np.atleast_1d(array)
 
 
+def first_of(places: NDArray[np.intp]) -> str:
+    """The first of the places, an index a row, where something is wrong, and how many there are.
+
+    >>> first_of(np.argwhere([0, 3, 1])), first_of(np.argwhere([[0, 3]])), first_of(np.argwhere(np.True_))
+    ('the value at index 1 (the first of 2)', 'the value at index (0, 1)', 'the value')
+    """
+    index = tuple(map(int, places[0]))
+    where = f" at index {index[0] if len(index) == 1 else index}" if index else ""
+    return f"the value{where}" + (f" (the first of {len(places)})" if len(places) > 1 else "")
+
+
 def finite(array: NDArray[Any]) -> NDArray[Any]:
     """The array itself, or EncodingError naming the first index that is NaN or infinite."""
     if array.dtype.kind in "fc":
         bad = np.argwhere(~np.isfinite(array))
         if len(bad):
-            index = tuple(map(int, bad[0]))
-            where = index[0] if len(index) == 1 else index
-            raise EncodingError(
-                f"the value at index {where} is NaN or infinite ({len(bad)} values are); clean the data first"
-            )
+            raise EncodingError(f"{first_of(bad)} is NaN or infinite; clean the data first")
     return array
 
 
@@ -48,13 +55,11 @@ def integers(array: NDArray[Any]) -> NDArray[np.int64]:
     finite(array)
     try:
         exact = array.astype(np.int64)
-        wrong = np.flatnonzero((exact != array).ravel() | ((array > 0) & (exact < 0)).ravel())
+        wrong = np.argwhere((exact != array) | ((array > 0) & (exact < 0)))
     except (OverflowError, TypeError, ValueError) as error:
         raise EncodingError("BFV encodes integers that fit 64 bits; pass an integer array") from error
-    if wrong.size:
-        raise EncodingError(
-            f"the value at index {wrong[0]} is not a 64-bit integer ({wrong.size} values are not); round first"
-        )
+    if len(wrong):
+        raise EncodingError(f"{first_of(wrong)} is not a 64-bit integer; round first")
     return exact
 
 

@@ -17,7 +17,7 @@ from fhe.circuits.bits import BIT, Bit, BitCircuits, Leaf
 from fhe.errors import EncodingError
 from fhe.interval import Interval
 from fhe.io.registry import to_bytes
-from fhe.validate import python_integers
+from fhe.validate import first_of, python_integers
 
 WIDEST = 1024
 
@@ -208,8 +208,8 @@ def encrypted_bits(
     beyond = np.argwhere((plain < low) | (plain > high))
     if len(beyond):
         raise EncodingError(
-            f"the value at index {tuple(map(int, beyond[0]))} is outside {low} … {high}, what {bits} "
-            f"{'signed' if signed else 'unsigned'} bits hold ({len(beyond)} values are); use more bits, or signed=True"
+            f"{first_of(beyond)} is outside {low} … {high}, what {bits} {'signed' if signed else 'unsigned'} bits "
+            "hold; use more bits, or signed=True"
         )
     return EncryptedBits([encrypt(np.asarray((plain >> i) & 1, dtype=np.int64)) for i in range(bits)], bool(signed))
 

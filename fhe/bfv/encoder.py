@@ -23,7 +23,7 @@ from fhe.ring.basis import Basis
 from fhe.ring.poly import CoeffPoly, EvalPoly
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Plaintext
-from fhe.validate import integers, one_dimensional, python_integers
+from fhe.validate import first_of, integers, one_dimensional, python_integers
 from fhe.wide import value_modulus
 
 WIDE_BITS = 46
@@ -85,11 +85,9 @@ class BFVEncoder:
             low, high = interval.ends
         beyond = np.argwhere((array < low) | (array > high))
         if len(beyond):
-            index = tuple(map(int, beyond[0]))
             remedy = "use a larger plain_modulus or value_bits" if free else "promise more: encrypt(…, bound=…)"
             raise EncodingError(
-                f"the value at index {index[0] if len(index) == 1 else index} is outside {low} … {high} for "
-                f"plain modulus t = {self.modulus} ({len(beyond)} values are); {remedy}"
+                f"{first_of(beyond)} is outside {low} … {high} for plain modulus t = {self.modulus}; {remedy}"
             )
 
     def slots_of(self, values: ArrayLike) -> Interval:

@@ -86,8 +86,8 @@ class Approximation:
         """What it is, in words that a sentence can go on from."""
         low, high = self.domain
         degrees = ", ".join(str(stage.degree()) for stage in self.stages)
-        kind = "a polynomial" if len(self.stages) == 1 else "polynomials"
         margin = f" beyond a margin of {self.margin:.2g}" if self.gaps else ""
+        kind = "a composition" if self.stages[1:] else "a polynomial"
         return f"{kind} of degree {degrees} on [{low:g}, {high:g}]{margin}"
 
     def __str__(self) -> str:

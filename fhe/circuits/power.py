@@ -24,7 +24,8 @@ def power(evaluator: Evaluator, x: Ciphertext, exponent: int) -> Ciphertext:
     """
     if isinstance(exponent, bool) or not isinstance(exponent, int) or exponent < 1:
         raise EncodingError(
-            f"the exponent of an encrypted array must be a whole number of at least 1, got {exponent!r}"
+            f"the exponent of an encrypted array must be a whole number of at least 1, got {exponent!r}; roots and "
+            "inverses are fhe.sqrt, fhe.rsqrt, fhe.inverse"
         )
     x = evaluator.settle(x)
     depth = depth_of_power(exponent)

@@ -23,7 +23,7 @@ from fhe.ring.basis import Basis
 from fhe.ring.poly import CoeffPoly, Poly
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Plaintext
-from fhe.validate import finite, one_dimensional
+from fhe.validate import finite, first_of, one_dimensional
 
 
 class CKKSEncoder:
@@ -118,10 +118,8 @@ def check_values(array: NDArray[Any], bound: float) -> NDArray[Any]:
         raise EncodingError(f"the bound on the values must be a positive number, got {bound}")
     beyond = np.argwhere(np.abs(finite(array)) > bound)
     if len(beyond):
-        index = tuple(map(int, beyond[0]))
         raise EncodingError(
-            f"the value at index {index[0] if len(index) == 1 else index} exceeds the public bound {bound:g} "
-            f"({len(beyond)} values do); scale the data, or pass a larger bound="
+            f"{first_of(beyond)} exceeds the public bound {bound:g}; scale the data, or pass a larger bound="
         )
     return array
 

@@ -185,7 +185,7 @@ def test_too_few_levels_name_what_is_needed(quick: KeyOwner) -> None:
     message = rf"^fhe.sigmoid by a polynomial of degree 15 on \[-8, 8\] needs 5 levels, 3 are left; .*={used + 5}\)"
     with pytest.raises(LevelError, match=message):
         fhe.sigmoid(x, interval=8, degree=15)
-    with pytest.raises(LevelError, match=r"^fhe.abs by polynomials of degree .* needs 15 levels, 3 are left"):
+    with pytest.raises(LevelError, match=r"^fhe.abs by a composition of degree .* needs 15 levels, 3 are left"):
         fhe.abs(x, interval=1.0, error=2.0**-10)
 
 

@@ -219,7 +219,7 @@ def test_levels_keys_and_margins_are_checked_before_any_work(quick: KeyOwner, mo
     monkeypatch.setattr(type(quick.evaluator), "multiply", lambda *arguments: pytest.fail("work before the check"))
     with pytest.raises(LevelError, match=r"degree 59, 29 .* margin of 0.0039 needs 11 levels, 5 are left"):
         margins.greater(low, 0.0)
-    with pytest.raises(LevelError, match=r"^ordering by polynomials .* needs 12 levels, 5 are left"):
+    with pytest.raises(LevelError, match=r"^ordering by a composition of degree .* needs 12 levels, 5 are left"):
         margins.extreme(low, 0.0, True)
     with pytest.raises(MissingKeyError, match=r"owner.public\(conjugation=True\)"):
         margins.greater(handed, 0.0)
