@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.codebase import ROOT, relative, tracked_files
+from tests.vectors import make_pains
 
 PAGES = [path for path in tracked_files() if path.suffix == ".md"]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -41,6 +42,10 @@ def test_python_of_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
         else:
             padded = "\n" * (line - 1) + text  # so that a traceback shows the line of the page
             exec(compile(padded, str(page), "exec"), namespace)  # noqa: S102
+
+
+def test_pains_are_those_of_the_tests() -> None:
+    assert make_pains.FILE.read_text() == make_pains.text()
 
 
 def commands() -> list[tuple[str, list[str]]]:
