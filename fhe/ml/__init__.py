@@ -6,9 +6,10 @@ except ImportError as error:
     raise ImportError('fhe.ml builds on scikit-learn, which is not installed: pip install "fhe[ml]"') from error
 
 from fhe.ml.bayes import GaussianNB
-from fhe.ml.classifiers import FisherDiscriminant, LinearSVC
+from fhe.ml.classifiers import LinearSVC
 from fhe.ml.conversion import from_sklearn
 from fhe.ml.descent import DescentClassifier, DescentRegressor
+from fhe.ml.fisher import FisherDiscriminant
 from fhe.ml.kernel import SVC
 from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression

@@ -12,11 +12,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.functions import require
+from fhe.arrays.wide import WideArray
 from fhe.circuits.linear import inner_sum_steps
 from fhe.errors import EncodingError
 
 WEIGHING = 1  # level of the product with the weights
 SPARSE = ("csr", "csc")
+ENCRYPTED = EncryptedArray, WideArray
 
 
 class Model(BaseEstimator):  # type: ignore[misc]
@@ -43,14 +45,15 @@ class Model(BaseEstimator):  # type: ignore[misc]
     def _rows(self, X: Any, depth: int, *, products: bool = False, **checks: Any) -> Any:
         """Rows fit for ``depth`` levels, or what is wrong with them."""
         features, name = self._features(), type(self).__name__
-        if not isinstance(X, EncryptedArray):
+        if not isinstance(X, ENCRYPTED):
             return validate_data(self, X, reset=False, **checks)
         if X.ndim != 2:
             raise EncodingError(f"expected encrypted rows (two dimensions), got shape {X.shape}; encrypt x[None, :]")
         if X.shape[1] != features:
             raise EncodingError(f"X has {X.shape[1]} features, but {name} is expecting {features} features as input")
         apart = X.layout.strides[1] % X.layout.slots == 0
-        require(X, levels=depth, rotations=() if apart else self.rotations(), products=products, what=f"this {name}")
+        one = X.parts[0] if isinstance(X, WideArray) else X
+        require(one, levels=depth, rotations=() if apart else self.rotations(), products=products, what=f"this {name}")
         return X
 
     def _features(self) -> int:
@@ -103,13 +106,13 @@ class LinearModel(Model):
         check_is_fitted(self)
         clear = copy(self)
         for name, value in vars(self).items():
-            if isinstance(value, EncryptedArray):
+            if isinstance(value, ENCRYPTED):
                 setattr(clear, name, owner.decrypt(value))
         return clear
 
     def _scores(self, X: Any, depth: int = WEIGHING) -> Any:
         """X @ W.T + b, encrypted if either is; ``depth`` is what the caller will take in all."""
-        hidden = isinstance(getattr(self, "coef_", None), EncryptedArray)
+        hidden = isinstance(getattr(self, "coef_", None), ENCRYPTED)
         sparse = SPARSE if self.__sklearn_tags__().input_tags.sparse else False
         X = self._rows(X, depth, products=hidden or depth > WEIGHING, accept_sparse=sparse)
         return affine(X, self.coef_.toarray() if hasattr(self.coef_, "toarray") else self.coef_, self.intercept_)
@@ -119,7 +122,7 @@ def affine(X: Any, W: Any, b: Any) -> Any:
     """X @ W.T + b, of which anything may be encrypted: a vector where W is one, else a column for each row of W."""
     if W.ndim == 1:
         return X @ W + b
-    b = b if isinstance(b, EncryptedArray) else np.broadcast_to(b, len(W))
+    b = b if isinstance(b, ENCRYPTED) else np.broadcast_to(b, len(W))
     return np.stack([X @ w + c for w, c in zip(W, b, strict=True)], axis=-1)
 
 

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn import discriminant_analysis, svm
+from sklearn import svm
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from fhe.arrays.array import EncryptedArray
 from fhe.errors import EncodingError
-from fhe.ml.base import WEIGHING, LinearModel
+from fhe.ml.base import ENCRYPTED, WEIGHING, LinearModel
 
 
 class Classifier(ClassifierMixin):  # type: ignore[misc]
@@ -34,7 +33,7 @@ class Classifier(ClassifierMixin):  # type: ignore[misc]
 
     def _decided(self, X: Any, method: str) -> NDArray[Any]:
         check_is_fitted(self)
-        if isinstance(X, EncryptedArray) or isinstance(getattr(self, "coef_", None), EncryptedArray):
+        if isinstance(X, ENCRYPTED) or isinstance(getattr(self, "coef_", None), ENCRYPTED):
             raise EncodingError(
                 f"predict would have to see which of the encrypted scores is largest; decrypt {method}(X) and pass it "
                 "to decide"
@@ -63,17 +62,6 @@ class LinearSVC(LinearClassifier, svm.LinearSVC):  # type: ignore[misc]
 
     >>> import fhe
     >>> model = LinearSVC().fit([[-2.0], [-1.0], [1.0], [2.0]], [0, 0, 1, 1])
-    >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example")
-    >>> model.decide(owner.decrypt(model.decision_function(owner.encrypt([[-1.5], [1.5]])))).tolist()
-    [0, 1]
-    """
-
-
-class FisherDiscriminant(LinearClassifier, discriminant_analysis.LinearDiscriminantAnalysis):  # type: ignore[misc]
-    """Means of classes, apart by the scatter they share: `sklearn.discriminant_analysis.LinearDiscriminantAnalysis`.
-
-    >>> import fhe
-    >>> model = FisherDiscriminant().fit([[-2.0], [-1.0], [1.0], [2.0]], [0, 0, 1, 1])
     >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example")
     >>> model.decide(owner.decrypt(model.decision_function(owner.encrypt([[-1.5], [1.5]])))).tolist()
     [0, 1]

@@ -8,7 +8,8 @@ from sklearn.pipeline import Pipeline
 
 from fhe.errors import EncodingError
 from fhe.ml.bayes import GaussianNB
-from fhe.ml.classifiers import FisherDiscriminant, LinearSVC
+from fhe.ml.classifiers import LinearSVC
+from fhe.ml.fisher import FisherDiscriminant
 from fhe.ml.kernel import SVC
 from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression

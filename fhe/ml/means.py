@@ -6,12 +6,11 @@ import math
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, validate_data
 
-from fhe.arrays.array import EncryptedArray
 from fhe.errors import EncodingError
+from fhe.ml.base import ENCRYPTED
 from fhe.ml.classifiers import LinearClassifier
+from fhe.ml.labelled import integers, labelled
 
 
 class LinearMeansClassifier(LinearClassifier):
@@ -41,7 +40,10 @@ class LinearMeansClassifier(LinearClassifier):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from plain or encrypted rows with plain labels."""
-        X, y = self._examples(X, y)
+        if isinstance(X, ENCRYPTED) and X.dtype.kind in "iu" and not self.division_free:
+            raise EncodingError("integers have no means; use LinearMeansClassifier(division_free=True)")
+        X, y = labelled(self, X, y)
+        X = integers(X) if self.division_free else X
         self.classes_, member, sizes = np.unique(y, return_inverse=True, return_counts=True)
         if len(sizes) < 2:
             raise ValueError(f"a classifier needs two classes to tell apart, the labels have {len(sizes)} class")
@@ -55,19 +57,3 @@ class LinearMeansClassifier(LinearClassifier):
         else:
             self.coef_, self.intercept_ = np.stack(coefs), np.stack([-square for square in squares])
         return self
-
-    def _examples(self, X: Any, y: Any) -> tuple[Any, Any]:
-        if not isinstance(X, EncryptedArray):
-            X, y = validate_data(self, X, y, dtype=np.float64)
-            check_classification_targets(y)
-            return X, y
-        if X.ndim != 2:
-            raise EncodingError(f"expected encrypted rows (two dimensions), got shape {X.shape}")
-        if X.dtype.kind in "iu" and not self.division_free:
-            raise EncodingError("integers have no means; use LinearMeansClassifier(division_free=True)")
-        y = column_or_1d(y)
-        check_classification_targets(y)
-        if len(y) != len(X):
-            raise EncodingError(f"there are {len(X)} encrypted rows and {len(y)} labels; give one for each row")
-        self.n_features_in_ = X.shape[1]
-        return X, y
