@@ -26,14 +26,16 @@ CKKS_BITS = {
     2**13: ([46] + [36] * 3, [46]),
     2**14: ([46] + [40] * 6, [43] * 3),
     2**15: ([46] + [40] * 14, [43] * 5),
+    2**16: ([46] + [40] * 28, [43] * 8),
 }
 BFV_BITS = {
     2**12: ([35, 35], [36]),
     2**13: ([42] * 4, [44]),
     2**14: ([43] * 7, [43] * 3),
     2**15: ([46] * 13, [46] * 5),
+    2**16: ([46] * 26, [46] * 9),
 }
-PLAIN_MODULUS = 65537
+PLAIN_MODULUS, LARGE_PLAIN_MODULUS = 65537, 786433  # the first batches up to N = 2^15
 OPERATIONS = [
     "Add",
     "Multiply",
@@ -55,9 +57,8 @@ def parameters(scheme: str, ring_degree: int) -> Parameters:
         levels, special = CKKS_BITS[ring_degree]
         return CKKSParameters(ring_degree=ring_degree, modulus_bits=levels, special_bits=special)
     levels, special = BFV_BITS[ring_degree]
-    return BFVParameters(
-        ring_degree=ring_degree, modulus_bits=levels, special_bits=special, plain_modulus=PLAIN_MODULUS
-    )
+    t = PLAIN_MODULUS if ring_degree <= 2**15 else LARGE_PLAIN_MODULUS
+    return BFVParameters(ring_degree=ring_degree, modulus_bits=levels, special_bits=special, plain_modulus=t)
 
 
 def make_keys(chosen: Parameters, target: str) -> KeyOwner:
@@ -83,7 +84,7 @@ def operations(scheme: str, ring_degree: int, target: str) -> dict[str, Callable
     values, top = samples(scheme, evaluator.slots), chosen.max_level
     x, y = (owner.encrypt(values, bound=1.0 if scheme == "CKKS" else None).shards[0] for _ in range(2))
     assert owner.public_key is not None
-    product, plain, factor = evaluator.multiply(x, y), encoder.encode(values, top), encoder_factor(owner, values)
+    product, plain, factor = evaluator.multiply(x, y), encoder.encode(values, top), factor_of(owner, values)
     relinearized, phase = evaluator.relinearize(product), owner._secret.decrypt(x)
     if scheme == "CKKS":
         rescale, multiply_all = partial(evaluator.rescale, relinearized), evaluator.settle
@@ -106,7 +107,7 @@ def operations(scheme: str, ring_degree: int, target: str) -> dict[str, Callable
     }
 
 
-def encoder_factor(owner: KeyOwner, values: Any) -> Any:
+def factor_of(owner: KeyOwner, values: Any) -> Any:
     """The values, encoded to multiply by at the highest level."""
     maker: Any = owner.evaluator if isinstance(owner.parameters, CKKSParameters) else owner.encoder
     return maker.encode_factor(values, owner.parameters.max_level)

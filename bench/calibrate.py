@@ -1,0 +1,211 @@
+"""The prices of `fhe.costs` on this machine: ``python -m bench.calibrate``, about 15 seconds.
+
+Calls of the seam are timed one by one, beside the clock. The model is linear in its prices, so these are the
+non-negative numbers by which it says the times best: least squares of the relative errors. Of the schemes only what is
+Python takes part, on a ring that is too small for anything else, and the encoders at a single prime: what the model
+says of any other operation is a prediction (``python -m bench.scaling``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import nnls
+
+import fhe
+from bench.machine import clock_ghz, cpu_model
+from bench.operations import LARGE_PLAIN_MODULUS, PLAIN_MODULUS, factor_of
+from bench.predictions import predicted
+from bench.timing import seconds_of
+from fhe import costs
+from fhe.primes import ntt_primes
+from fhe.ring import random
+from fhe.ring.basis import Basis
+
+NARROW, WIDE, SEED = 46, 50, bytes(32)
+RINGS = [2**k for k in range(12, 17)]
+Row = list[tuple[str, float]]
+
+
+class Case(NamedTuple):
+    """A call, and what the model says of it."""
+
+    name: str
+    call: Callable[[], Any]
+    said: Callable[[costs.Machine], Any]
+
+
+# --- what is timed ---------------------------------------------------------------------------------------------------
+
+
+def cases() -> Iterator[Case]:
+    """Calls on one limb, on a few, and where the ring is large on more than caches hold."""
+    yield from python()
+    for ring_degree in RINGS:
+        large = ring_degree >= 2**15
+        for limbs in (1, 15, 30) if large else (1, 5, 12):
+            basis = basis_of(ring_degree, limbs)
+            yield from entrywise(basis)
+            yield from transforms(basis)
+            yield from integers(basis)
+        yield from transforms(basis_of(ring_degree, 4, WIDE))
+        for limbs, special in ((10, 4), (28, 8), (6, 1)) if large else ((3, 1), (8, 3), (3, 3)):
+            yield from switching(basis_of(ring_degree, limbs + special), special)
+
+
+def basis_of(ring_degree: int, limbs: int, bits: int = NARROW) -> Basis:
+    return Basis.of(ring_degree, ntt_primes(ring_degree, bits, limbs))
+
+
+def case(basis: Basis, name: str, arguments: Sequence[Any], *shape: Any) -> Case:
+    """A call of the seam, and the method of the model with its name."""
+    bits = [q.bit_length() for q in basis.moduli]
+    call = partial(getattr(basis.backend, name), basis.handle, *arguments)
+    return Case(
+        f"{name}, N = {basis.ring_degree}, {len(bits)} limbs",
+        call,
+        lambda machine: getattr(costs.Seam(basis.ring_degree, machine), name)(bits, *shape),
+    )
+
+
+def uniform(basis: Basis, count: int) -> list[Any]:
+    return [random.uniform(basis, SEED, component=k).data for k in range(count)]
+
+
+def entrywise(basis: Basis) -> Iterator[Case]:
+    x, y, z, w, *more = uniform(basis, 8)
+    yield case(basis, "add", [x, y])
+    yield case(basis, "mul", [x, y])
+    yield case(basis, "mul_add", [x, y, z])
+    yield case(basis, "mul_scalar", [x, [q // 3 for q in basis.moduli]])
+    yield case(basis, "tensor", [[x, y], [z, w]])
+    yield case(basis, "inner_product", [[x, y, z, w], more], 4)
+    yield case(basis, "automorphism_eval", [x, 5])
+
+
+def transforms(basis: Basis) -> Iterator[Case]:
+    (x,) = uniform(basis, 1)
+    yield from (case(basis, name, [x]) for name in ("ntt", "intt"))
+
+
+def integers(basis: Basis) -> Iterator[Case]:
+    (x,) = uniform(basis, 1)
+    yield case(basis, "reduce", [np.arange(basis.ring_degree, dtype=np.int64)])
+    yield case(basis, "lift", [x])
+    yield case(basis, "pack", [x])
+    yield case(basis, "unpack", [basis.backend.pack(basis.handle, x)])
+    samplers = {"uniform": random.uniform, "ternary": random.ternary, "centred_binomial": random.error}
+    for name, sample in samplers.items():
+        yield case(basis, name, [])._replace(call=partial(sample, basis, SEED))
+
+
+def switching(basis: Basis, special: int) -> Iterator[Case]:
+    """Key switching with digits as long as P."""
+    backend, top, digit = basis.backend, len(basis), special
+    digits = math.ceil((top - special) / digit)
+    x, y, *more = uniform(basis, digits + 1)
+    own, short = backend.limbs(x, special, top), backend.limbs(x, 0, special)
+    source, target = basis.limbs(0, special), basis.limbs(special, top)
+    key = backend.pack_key(basis.handle, [x] * digits, [y] * digits)
+    for one, other, poly in ((source, target, short), (target, source, own)):
+        yield case(one, "convert", [other.handle, poly], [q.bit_length() for q in other.moduli])
+    yield case(basis, "divide_round_eval", [special, top, x], special, top)
+    yield case(basis, "decompose", [special, digit, own, own], special, digit)
+    yield case(basis, "key_product", [[x, *more], key], digits)
+    yield case(basis, "key_switch", [special, digit, own, own, key], special, digit)
+    yield case(basis, "switch_down", [special, digit, top, own, key, [own]], special, digit, top)
+
+
+def python() -> Iterator[Case]:
+    """The Python of the schemes on a tiny ring, and NumPy's work in encoders."""
+    tiny: dict[str, Any] = {"ring_degree": 256, "insecure": "only its time is of interest"}
+    for owner in (fhe.ckks(depth=2, **tiny), fhe.bfv(depth=1, plain_modulus=7681, **tiny)):
+        calls = calls_of(owner)
+        for name in ("Add", "Multiply plain", "Rotate"):
+            yield Case(name, calls[name], said_of(owner, name))
+    for ring_degree in RINGS:
+        plain_modulus = PLAIN_MODULUS if ring_degree < 2**16 else LARGE_PLAIN_MODULUS
+        only: dict[str, Any] = {"ring_degree": ring_degree, "modulus_bits": [NARROW], "special_bits": [NARROW]}
+        ckks = fhe.CKKSParameters(**only, scale_bits=30)
+        for parameters in (ckks, fhe.BFVParameters(**only, plain_modulus=plain_modulus)):
+            owner = fhe.KeyOwner(parameters)
+            for name in ("Encode", "Decode"):
+                yield Case(f"{name}, N = {ring_degree}", calls_of(owner)[name], said_of(owner, name))
+
+
+def said_of(owner: fhe.KeyOwner, name: str) -> Callable[[costs.Machine], Any]:
+    return lambda machine: predicted(owner.parameters, machine)[name]
+
+
+def calls_of(owner: fhe.KeyOwner) -> dict[str, Callable[[], Any]]:
+    evaluator: Any = owner.evaluator
+    encoder: Any = owner.encoder
+    owner.make_rotation_keys([1])
+    values = np.arange(evaluator.slots) % 50 * (1 if isinstance(owner.parameters, fhe.BFVParameters) else 0.01)
+    x = owner.encrypt(values).shards[0]
+    phase, factor, top = owner._secret.decrypt(x), factor_of(owner, values), owner.parameters.max_level
+    return {
+        "Add": partial(evaluator.add, x, x),
+        "Multiply plain": partial(evaluator.multiply_plain, x, factor),
+        "Rotate": partial(evaluator.rotate, x, 1),
+        "Encode": partial(encoder.encode, values, top),
+        "Decode": partial(evaluator.decode, phase, x),
+    }
+
+
+# --- prices ----------------------------------------------------------------------------------------------------------
+
+
+def measured(blank: costs.Machine) -> tuple[list[str], np.ndarray[Any, Any], np.ndarray[Any, Any], float]:
+    """Of every case: its name, how often it pays each price, its cycles; and the clock."""
+    names, counts, cycles, clocks = [], [], [], []
+    unit, clock = costs.counting(blank), 0.0
+    for index, found in enumerate(cases()):
+        if index % 40 == 0:  # clocks drift
+            clock = 1e9 * (clock_ghz() or blank.clock / 1e9)
+            clocks.append(clock)
+        names.append(found.name)
+        counts.append(found.said(unit) * np.ones(len(costs.PRICES)))
+        cycles.append(seconds_of(found.call) * clock)
+    return names, np.array(counts), np.array(cycles), statistics.median(clocks)
+
+
+def fitted(blank: costs.Machine) -> tuple[costs.Machine, list[tuple[str, float]]]:
+    """The machine with its prices, and said / measured of every case."""
+    names, counts, cycles, clock = measured(blank)
+    prices, _ = nnls(counts / cycles[:, None], np.ones(len(cycles)))
+    rounded = {name: float(f"{price:.3g}") for name, price in zip(costs.PRICES, prices, strict=True)}
+    machine = replace(blank, clock=float(f"{clock:.2g}"), **rounded)
+    return machine, list(zip(names, counts @ prices / cycles, strict=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.calibrate", description=__doc__)
+    parser.add_argument("--own-cache", type=float, default=costs.ZEN5.own_cache, help="bytes of a core's own cache")
+    parser.add_argument("--shared-cache", type=float, default=costs.ZEN5.shared_cache, help="bytes of the shared cache")
+    parser.add_argument("--threads", type=int, default=1, help="threads that an operation may use")
+    parser.add_argument("--json", type=Path, help="also write the table to this file")
+    chosen = parser.parse_args()
+    fhe.set_num_threads(chosen.threads)
+    blank = costs.Machine(cpu_model(), costs.ZEN5.clock, chosen.own_cache, chosen.shared_cache)
+    machine, said = fitted(blank)
+    for name, ratio in sorted(said, key=lambda row: abs(math.log(row[1])))[-25:]:
+        print(f"  {ratio:5.2f} of the cycles measured: {name}")
+    within = np.mean([1 / 1.3 <= ratio <= 1.3 for _, ratio in said])
+    print(f"{within:.0%} of {len(said)} calls within 30 %\n")
+    print("Machine(\n" + "".join(f"    {name}={value!r},\n" for name, value in asdict(machine).items()) + ")")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(asdict(machine), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""A machine as the model sees it: two sizes of caches, a clock, and prices in cycles of one core.
+
+Everything the model says is linear in the prices. So prices may be vectors: on the unit vectors of `counting`, the
+model gives how often each price is paid, and measured times then give the prices (``python -m bench.calibrate``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+HEAP_BYTES = 2**17  # arrays above it are of new pages
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Prices of the pieces that operations are made of; each in cycles, for 8 words of 8 bytes unless said otherwise.
+
+    call, step
+        A call of the seam from Python; what the Python of one operation of a scheme adds to its calls.
+    forward, inverse, forward_wide, inverse_wide
+        8 butterflies of a transform; wide: of primes above `NARROW_BITS`.
+    weigh
+        One multiply-add of a basis conversion.
+    sum, scale, product
+        Adding; multiplying by a number; multiplying entry by entry.
+    key, key_end
+        A digit times both halves of a switching key; reducing both sums.
+    move
+        An automorphism on evaluations.
+    reduce, lift
+        Residues of small integers; a double from residues, for each pair of primes.
+    uniform, small
+        Sampling, the keystream included.
+    pack
+        To the bits that are sent, or back.
+    embed, unembed
+        A coefficient of the FFT of CKKS with all that NumPy does around it, each way.
+    message, values
+        A coefficient of a BFV message with all that NumPy does around it, each way; transforms apart.
+    shared, memory
+        A byte that comes from the cache that cores share, more than from the core's own; one from memory, more again.
+    scattered, fresh
+        A byte from memory that is not fetched ahead, more again; one of a new page of memory.
+    """
+
+    name: str
+    clock: float
+    own_cache: float
+    shared_cache: float
+    call: Any = 0.0
+    step: Any = 0.0
+    forward: Any = 0.0
+    inverse: Any = 0.0
+    forward_wide: Any = 0.0
+    inverse_wide: Any = 0.0
+    weigh: Any = 0.0
+    sum: Any = 0.0
+    scale: Any = 0.0
+    product: Any = 0.0
+    key: Any = 0.0
+    key_end: Any = 0.0
+    move: Any = 0.0
+    reduce: Any = 0.0
+    array: Any = 0.0
+    lift: Any = 0.0
+    uniform: Any = 0.0
+    ternary: Any = 0.0
+    error: Any = 0.0
+    pack: Any = 0.0
+    unpack: Any = 0.0
+    embed: Any = 0.0
+    unembed: Any = 0.0
+    message: Any = 0.0
+    values: Any = 0.0
+    shared: Any = 0.0
+    memory: Any = 0.0
+    scattered: Any = 0.0
+    fresh: Any = 0.0
+
+    def flow(self, touched: float, working_set: float = 0.0) -> Any:
+        """What bytes cost beyond those of the core's own cache, in a working set that is used over and over.
+
+        >>> ZEN5.flow(1e5), 0 < ZEN5.flow(4e6) < ZEN5.flow(4e6, 1e8)
+        (0.0, True)
+        """
+        size = max(working_set, touched)
+        return touched * (self.shared * missed(self.own_cache, size) + self.memory * missed(self.shared_cache, size))
+
+    def scattered_flow(self, touched: float, working_set: float = 0.0) -> Any:
+        """`flow` of bytes that come in no order, so that nothing is fetched ahead.
+
+        >>> ZEN5.scattered_flow(1e8) > ZEN5.flow(1e8)
+        True
+        """
+        own, far = self.flow(touched, working_set), missed(self.shared_cache, max(working_set, touched))
+        return own + touched * self.scattered * far
+
+    def array_of(self, count: float) -> Any:
+        """What a new array of NumPy of so many words costs in fresh pages; small ones are taken from a heap.
+
+        >>> ZEN5.array_of(1000)
+        0.0
+        """
+        return 8 * count * self.fresh if 8 * count > HEAP_BYTES else 0 * self.fresh
+
+
+def missed(cache: float, working_set: float) -> float:
+    """The share of a working set that is not in a cache when it is wanted again: 1 - C/W.
+
+    >>> [missed(1e6, size) for size in (5e5, 1e6, 2e6, 4e6)]
+    [0.0, 0.0, 0.5, 0.75]
+    """
+    return max(0.0, 1 - cache / max(working_set, 1.0))
+
+
+PRICES = tuple(field.name for field in fields(Machine))[4:]
+
+
+def counting(machine: Machine) -> Machine:
+    """The machine with unit vectors for prices.
+
+    >>> float(counting(ZEN5).forward[PRICES.index("forward")])
+    1.0
+    """
+    units = dict(zip(PRICES, np.eye(len(PRICES)), strict=True))
+    return Machine(machine.name, machine.clock, machine.own_cache, machine.shared_cache, **units)
+
+
+# Prices are not tuned by hand: the command is in the README of this folder.
+ZEN5 = Machine(
+    name="Zen 5 server, AVX-512 IFMA",
+    clock=4.2e9,
+    own_cache=0.5e6,
+    shared_cache=20e6,
+    call=2400,
+    step=27000,
+    forward=2.70,
+    inverse=2.77,
+    forward_wide=3.41,
+    inverse_wide=3.66,
+    weigh=0.83,
+    sum=3.3,
+    scale=2.5,
+    product=3.8,
+    key=3.0,
+    key_end=8.8,
+    move=7.4,
+    reduce=4.9,
+    array=25.0,
+    lift=15.5,
+    uniform=116.0,
+    ternary=64.5,
+    error=95.5,
+    pack=14.7,
+    unpack=22.8,
+    embed=28.5,
+    unembed=21.3,
+    message=48.0,
+    values=17.5,
+    shared=0.023,
+    memory=0.071,
+    scattered=1.3,
+    fresh=0.44,
+)
