@@ -1,8 +1,10 @@
 """Install the wheel of ``dist/`` as a newcomer would, and use it: ``python release/test_wheel.py``.
 
-The environment is fresh, and no program of the machine is on its PATH: a wheel that needs a compiler fails. The README's
-ten lines run, then every backend and target of this CPU against the others, then the tests of the sdist that stand above
-the seam. ``--installed FOLDER`` does so with the Python that runs this, for the project in FOLDER.
+The environment is fresh, and no program of the machine is on its PATH: a wheel that needs a compiler fails. The
+README's ten lines run, then every backend and target of this CPU against the others, then tests of the sdist that stand
+above the seam. Where there is qemu, example and self-test also run on a CPU of 2008, which has no more than x86-64-v2:
+nothing but dispatch at run time may ask for more. ``--installed FOLDER`` does so with the Python that runs this, for
+the project in FOLDER.
 """
 
 from __future__ import annotations
