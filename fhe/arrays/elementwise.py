@@ -166,7 +166,7 @@ def with_plain(x: A, other: Any, operation: Plain, absorbing: bool = False) -> A
     array = np.asarray(other)
     dtype = x.dtype if array.dtype == x.dtype else x.evaluator.result_type(x.dtype, array.dtype)
     if array.dtype != x.dtype or not array.ndim:
-        array, _ = x.evaluator.admit(array, _bound(array))
+        array, _ = x.evaluator.admit(array, _bound(array, x))
     if everywhere and not array.ndim:
         return x.map(lambda shard: operation(shard, array)).of_dtype(dtype)
     if array.shape != x.shape or x.layout.virtual:
@@ -176,14 +176,15 @@ def with_plain(x: A, other: Any, operation: Plain, absorbing: bool = False) -> A
     try:
         return x.like(list(map(operation, x.shards, slots)), layout, dtype)
     except EncodingError:
-        x.evaluator.admit(array, _bound(array))  # says where in the array, if that is what is wrong
+        x.evaluator.admit(array, _bound(array, x))  # says where in the array, if that is what is wrong
         raise
 
 
-def _bound(array: NDArray[Any]) -> float | None:
-    if array.dtype.kind not in "fc" or not array.size:
+def _bound(array: NDArray[Any], x: Packed) -> float | None:
+    """What no |value| of a plain operand exceeds, where x is approximate: its own largest, since it is no secret."""
+    if x.dtype.kind not in "fc" or array.dtype.kind not in "biufc" or not array.size:
         return None
-    largest = float(np.max(np.abs(array)))
+    largest = float(np.max(np.abs(array if array.dtype.kind == "c" else array.astype(np.float64))))
     return max(largest, SMALLEST_BOUND) if np.isfinite(largest) else None
 
 

@@ -198,3 +198,12 @@ def test_coefficients_stay_where_they_are() -> None:
     for question in (x.sum, lambda: x[[2, 0]], lambda: x[1:] - x[:-1], lambda: np.roll(x, 1)):
         with pytest.raises(EncodingError, match="no slots"):
             question()
+
+
+@pytest.mark.parametrize("number", [32, np.int64(-1000), np.arange(5) * 100], ids=str)
+def test_plain_operands_have_their_own_bound(party: KeyOwner, number: Any) -> None:
+    """They are public: what an encrypted value may be by default is no limit for them, integers neither."""
+    values = np.array([1, -2, 3, 0, 2])
+    x = party.encrypt(values, bound=4)
+    assert np.allclose(party.decrypt(x + number), values + number, atol=1e-3)
+    assert np.allclose(party.decrypt(number - x), number - values, atol=1e-3)
