@@ -56,7 +56,7 @@ demo: $(VENV)/.ml
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest -q $(ARGS)
 
-test-all: $(VENV)/.test $(VENV)/.build
+test-all: $(VENV)/.test $(VENV)/.build $(VENV)/.docs
 	@FHE_TEST_PROFILE=wide $(BIN)/python -m pytest -q --cov=fhe $(ARGS)
 
 lint: $(VENV)/.dev
@@ -79,7 +79,7 @@ test-wheel: wheel
 	@$(BIN)/python release/test_wheel.py $(ARGS)
 
 docs: $(VENV)/.docs
-	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html $(ARGS)
+	@$(BIN)/python -m sphinx -W --keep-going -E -q -b html docs docs/_build/html $(ARGS)
 	@echo 'docs/_build/html/index.html'
 
 bench: $(VENV)/.bench

@@ -1,0 +1,55 @@
+"""The site: its pictures are those that the script draws, and every page can be reached."""
+
+from __future__ import annotations
+
+import re
+from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
+
+import pytest
+
+from tests.codebase import ROOT, files, relative
+
+DOCS = ROOT / "docs"
+
+
+def script(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", script("pictures").PICTURES)
+def test_pictures_are_drawn_by_the_script(name: str) -> None:
+    kept = (DOCS / "inside" / name).read_text(encoding="utf-8")
+    assert kept == script("pictures").PICTURES[name](), "python docs/pictures.py draws it again"
+    assert f"({name})" in (DOCS / "inside/how-it-works.md").read_text()
+
+
+def test_every_page_below_a_folder_is_in_the_table_of_contents() -> None:
+    entries = set(re.findall(r"^[a-z-]+/[a-z-]+$", (DOCS / "index.md").read_text(), re.MULTILINE))
+    pages = {relative(page).removeprefix("docs/").removesuffix(".md") for page in files("docs", ".md")}
+    nested = {page for page in pages if "/" in page}
+    assert nested <= entries
+    assert entries - {"reference/index"} <= pages
+
+
+def test_the_reference_lists_every_public_name() -> None:
+    import fhe  # noqa: PLC0415
+
+    listing = script("listing")
+    page = listing.page("fhe", "", listing.FHE)
+    listed = re.findall(r"^   ([A-Za-z]\w+)$", page, re.MULTILINE)
+    assert sorted(listed) == sorted(fhe.__all__)
+
+
+def test_prose_is_escaped_outside_of_examples() -> None:
+    prose = script("manners").prose
+    assert prose(["|x|**2 of `a_` and coef_", "", ">>> x ** 2 | y_"]) == [
+        r"\|x\|\*\*2 of `a_` and coef\_",
+        "",
+        ">>> x ** 2 | y_",
+    ]
