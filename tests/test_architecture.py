@@ -83,7 +83,7 @@ INCLUDES = {
     "ring": "kernels modulus.hpp pool ring/ntt_tables.hpp targets/dispatch.hpp word.hpp",
     "targets/dispatch.hpp": "kernels",
     "random": "modulus.hpp pool ring word.hpp",
-    "rlwe": "kernels modulus.hpp pool ring word.hpp",
+    "rlwe": "kernels modulus.hpp pool random ring word.hpp",
     "bindings": "pool random ring rlwe targets/dispatch.hpp word.hpp",
 }
 # Third-party package -> the modules of fhe that may import it ("": all of them).

@@ -1,5 +1,6 @@
-// Key switching.
+// Key switching, and encryption.
 
+#include "../rlwe/encryption.hpp"
 #include "../rlwe/keyswitch.hpp"
 #include "bindings.hpp"
 
@@ -24,6 +25,14 @@ std::pair<Buffer, Buffer> switch_key_down(const Basis& basis, std::size_t specia
   return switch_down(basis, {special, digit, nullptr, x}, key, stop, ys);
 }
 
+std::pair<Buffer, Buffer> encrypt_with(const Basis& basis, std::size_t special, const Buffer& b, const Buffer& a,
+                                       const py::object& u, const py::object& e0, const py::object& e1,
+                                       const Buffer& message) {
+  const Bytes bytes[3] = {Bytes(u), Bytes(e0), Bytes(e1)};
+  const auto stream = [&](int i) { return Stream{bytes[i].data(), bytes[i].size()}; };
+  return without_gil([&] { return encrypt(basis, special, b, a, {stream(0), stream(1), stream(2)}, message); });
+}
+
 }  // namespace
 
 void bind_rlwe(py::module_& m) {
@@ -41,6 +50,8 @@ void bind_rlwe(py::module_& m) {
   m.def("key_switch", &switch_key, NoGil(), basis, special, digit, coeff, evaluated, key);
   m.def("switch_down", &switch_key_down, NoGil(), basis, special, digit, py::arg("stop"), py::arg("x"), key,
         py::arg("ys"));
+  m.def("encrypt", &encrypt_with, basis, special, py::arg("b"), py::arg("a"), py::arg("u"), py::arg("e0"),
+        py::arg("e1"), py::arg("message"));
 }
 
 }  // namespace fhe

@@ -24,6 +24,7 @@ const Kernels kKernels = {
     mul_add,
     mul_scalar,
     add_scalar,
+    from_signed,
     sub_mul_scalar,
     sub_mul_scalar_add,
     tensor,

@@ -41,21 +41,23 @@ void uniform_row(u64* out, const Stream& stream, std::size_t first, std::size_t 
                                 " are needed: take primes below 2^50 and words from a random stream");
 }
 
-// Small signed samples, sample(word) for each coefficient, as residues of every limb. A negative s is all ones above
-// its value, so its sign bit spread over the word masks the prime to be added.
+// sample(word) for each of n words: a small signed integer.
+template <class Sample>
+void samples(u64* out, const Stream& stream, std::size_t offset, std::size_t n, const Sample& sample) {
+  for (std::size_t k = 0; k < n; ++k) out[k] = sample(word_at(stream, offset + k));
+}
+
+// The same as residues of every limb.
 template <class Sample>
 Buffer small(const Basis& basis, const Stream& stream, const Sample& sample) {
   check_words(stream, basis.ring_degree());
   Buffer out({}, basis.size(), basis.ring_degree());
   for_each_block(basis.ring_degree(), kBlock, 2 * basis.size(), [&](std::size_t offset, std::size_t size) {
-    std::array<u64, kBlock> samples;
-    for (std::size_t k = 0; k < size; ++k) samples[k] = sample(word_at(stream, offset + k));
-    for (std::size_t limb = 0; limb < basis.size(); ++limb) {
-      u64* const row = out.row(0, limb) + offset;
-      const u64 q = basis.modulus(limb).value;
-      for (std::size_t k = 0; k < size; ++k) row[k] = samples[k] + (q & (0 - (samples[k] >> 63)));
-    }
-    wipe(samples.data(), sizeof samples);
+    alignas(64) std::array<u64, kBlock> signed_integers;
+    samples(signed_integers.data(), stream, offset, size, sample);
+    for (std::size_t limb = 0; limb < basis.size(); ++limb)
+      basis.kernels(limb).from_signed(out.row(0, limb) + offset, signed_integers.data(), size, basis.modulus(limb));
+    wipe(signed_integers.data(), sizeof signed_integers);
   });
   return out;
 }
@@ -66,6 +68,14 @@ u64 ones(u64 bits) {
   bits = (bits & 0x333333) + (bits >> 2 & 0x333333);
   bits = (bits & 0x0f0f0f) + (bits >> 4 & 0x0f0f0f);
   return (bits + (bits >> 8) + (bits >> 16)) & 0xff;
+}
+
+// The three thirds of the words.
+u64 third(u64 word) { return mul_hi(3, word) - 1; }
+
+u64 difference_of_ones(u64 word) {
+  constexpr u64 kMask = (u64{1} << 21) - 1;
+  return ones(word & kMask) - ones(word >> 21 & kMask);
 }
 
 }  // namespace
@@ -80,13 +90,18 @@ Buffer uniform(const Basis& basis, const Stream& words) {
   return out;
 }
 
-Buffer ternary(const Basis& basis, const Stream& words) {
-  return small(basis, words, [](u64 word) { return mul_hi(3, word) - 1; });
+Buffer ternary(const Basis& basis, const Stream& words) { return small(basis, words, third); }
+
+Buffer centred_binomial(const Basis& basis, const Stream& words) { return small(basis, words, difference_of_ones); }
+
+void ternary(u64* out, const Stream& words, std::size_t n) {
+  check_words(words, n);
+  samples(out, words, 0, n, third);
 }
 
-Buffer centred_binomial(const Basis& basis, const Stream& words) {
-  constexpr u64 kMask = (u64{1} << 21) - 1;
-  return small(basis, words, [](u64 word) { return ones(word & kMask) - ones(word >> 21 & kMask); });
+void centred_binomial(u64* out, const Stream& words, std::size_t n) {
+  check_words(words, n);
+  samples(out, words, 0, n, difference_of_ones);
 }
 
 }  // namespace fhe

@@ -18,8 +18,10 @@ constexpr std::size_t uniform_words(std::size_t ring_degree) { return ring_degre
 // Variable time: for public values only.
 Buffer uniform(const Basis& basis, const Stream& words);
 
-// Constant time: neither branches nor addresses depend on the words.
+// Constant time: neither branches nor addresses depend on the words. In every limb, or n of them as signed integers.
 Buffer ternary(const Basis& basis, const Stream& words);
 Buffer centred_binomial(const Basis& basis, const Stream& words);
+void ternary(u64* out, const Stream& words, std::size_t n);
+void centred_binomial(u64* out, const Stream& words, std::size_t n);
 
 }  // namespace fhe

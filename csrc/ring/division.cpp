@@ -30,6 +30,7 @@ Division::Division(const Basis& basis, std::size_t special, std::size_t start, s
     const Modulus& q = tables->q;
     const u64 D = product_modulo(dropped_, q);
     if (D == 0) throw std::invalid_argument("prime " + std::to_string(q.value) + " occurs twice");
+    divisors_.push_back(D);
     inverses_.push_back(q.inverse(D));
     quotients_.push_back(q.mul(inverses_.back(), product_modulo(before, q)));
   }

@@ -22,6 +22,9 @@ class Division {
   std::size_t dropped() const { return dropped_.size(); }
   std::size_t terms_count() const { return remainder_.terms_count(); }
 
+  // D modulo kept limb j.
+  u64 divisor(std::size_t j) const { return divisors_[j]; }
+
   // The rows of one polynomial's dropped limbs, as `terms` expects them.
   ConstRows dropped_rows(const Buffer& x, std::size_t polynomial) const;
   // row = x + P y on a limb from `special` on, row not that of x; y may be null.
@@ -45,7 +48,8 @@ class Division {
   std::size_t special_, start_, stop_;
   Limbs dropped_, kept_, summed_;  // summed: those from `special` on
   Conversion remainder_;           // dropped to kept primes
-  std::vector<u64> inverses_;      // D^-1 mod q_j, kept
+  std::vector<u64> divisors_;      // D mod q_j, kept
+  std::vector<u64> inverses_;      // its inverse
   std::vector<u64> quotients_;     // P / D mod q_j, kept
   std::vector<u64> products_;      // P mod q_i, summed
 };

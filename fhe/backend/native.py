@@ -82,6 +82,8 @@ class NativeBackend:
     key_switch = staticmethod(_core.key_switch)
     switch_down = staticmethod(_core.switch_down)
 
+    encrypt = staticmethod(_core.encrypt)
+
     uniform = staticmethod(_core.uniform)
     ternary = staticmethod(_core.ternary)
     centred_binomial = staticmethod(_core.centred_binomial)

@@ -271,6 +271,19 @@ class Backend(Protocol):
         """
         ...
 
+    # --- encryption -------------------------------------------------------------------------------------------
+
+    def encrypt(
+        self, basis: BasisHandle, special: int, b: Buffer, a: Buffer, u: Words, e0: Words, e1: Words, message: Buffer
+    ) -> tuple[Buffer, Buffer]:
+        """round((b u + e_0) / P) + m and round((a u + e_1) / P), on evaluations, under a public key (b, a).
+
+        `ternary` of the words u, `centred_binomial` of e0 and e1. P is the product of the first ``special`` primes,
+        which the ciphertext lacks (1 of none); ``message`` comes in coefficients over the others. The key is over the
+        basis or a longer one that begins so; no leading axes. Constant time in the words and the message.
+        """
+        ...
+
     # --- sampling: the same bytes give the same samples everywhere ------------------------------------------
 
     def uniform(self, basis: BasisHandle, words: Words) -> Buffer:

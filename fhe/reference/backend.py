@@ -225,6 +225,21 @@ class ReferenceBackend:
         b, a = map(partial(self.divide_round_sum, basis, special, special, stop), switched, addends)
         return b, a
 
+    # --- encryption -------------------------------------------------------------------------------------
+
+    def encrypt(
+        self, basis: Basis, special: int, b: Opaque, a: Opaque, u: Any, e0: Any, e1: Any, message: Opaque
+    ) -> tuple[RowBuffer, RowBuffer]:
+        limbs = len(basis)
+        kept, small = basis.select(range(special, limbs)), self.ntt(basis, self.ternary(basis, u))
+
+        def half(key: Opaque, error: Any) -> RowBuffer:
+            noise = self.ntt(basis, self.centred_binomial(basis, error))
+            masked = self.mul_add(basis, self.limbs(key, 0, limbs), small, noise)
+            return self.divide_round_eval(basis, special, limbs, masked) if special else masked
+
+        return self.add(kept, half(b, e0), self.ntt(kept, message)), half(a, e1)
+
     # --- sampling ---------------------------------------------------------------------------------------
 
     def uniform(self, basis: Basis, words: Any) -> RowBuffer:

@@ -51,12 +51,16 @@ def uniform(basis: Basis, seed: bytes, component: int = 0, digit: int = 0) -> Ev
     return EvalPoly.from_natural(basis, basis.backend.uniform(basis.handle, words))
 
 
-def _small(basis: Basis, seed: bytes, purpose: int, component: int, digit: int) -> CoeffPoly:
-    backend = basis.backend
-    words = backend.secret_words(basis.ring_degree)
+def secret_words(basis: Basis, seed: bytes, purpose: int, component: int = 0, digit: int = 0) -> memoryview:
+    """The keystream of a small secret polynomial, TERNARY or ERROR, in memory that is wiped when it is released."""
+    words = basis.backend.secret_words(basis.ring_degree)
     _keystream(seed, purpose, component, digit, 0, words)
-    sample = backend.ternary if purpose == TERNARY else backend.centred_binomial
-    return CoeffPoly(basis, sample(basis.handle, words))
+    return words
+
+
+def _small(basis: Basis, seed: bytes, purpose: int, component: int, digit: int) -> CoeffPoly:
+    sample = basis.backend.ternary if purpose == TERNARY else basis.backend.centred_binomial
+    return CoeffPoly(basis, sample(basis.handle, secret_words(basis, seed, purpose, component, digit)))
 
 
 def ternary(basis: Basis, seed: bytes, component: int = 0) -> CoeffPoly:

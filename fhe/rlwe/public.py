@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from fhe.errors import MissingKeyError, ParameterError
-from fhe.ring.poly import EvalPoly, Poly, wiped
-from fhe.ring.random import SeedSource, error, system_seed, ternary
+from fhe.ring.poly import EvalPoly, Poly
+from fhe.ring.random import ERROR, TERNARY, SeedSource, secret_words, system_seed
 from fhe.rlwe.automorphism import step_of, swap_element
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext, Plaintext
@@ -112,17 +112,13 @@ def encrypt(key: PublicKey, message: Plaintext, seeds: SeedSource = system_seed)
     if message.chain is not key.chain:
         raise ParameterError("the plaintext was encoded for another parameter set or backend than the public key's")
     divided, seed = key.encryption is Encryption.DIVIDED, seeds()
-    basis = key.chain.wide(message.level) if divided else message.poly.basis
-    limbs, small, m = len(basis), ternary(basis, seed), message.poly.to_eval()
-    u = small.to_eval()
-    e0, e1 = error(basis, seed, component=0), error(basis, seed, component=1)
-    e0_eval, e1_eval = e0.to_eval(), e1.to_eval()
-    with wiped(small, u, e0, e1, e0_eval, e1_eval):
-        mask, c1 = key.b.limbs(0, limbs).mul_add(u, e0_eval), key.a.limbs(0, limbs).mul_add(u, e1_eval)
-    with wiped(mask, *([] if m is message.poly else [m])):
-        if not divided:
-            return mask + m, c1
-        return mask.divide_round_sum(1, 1, limbs, m), c1.divide_round(1, limbs)
+    kept = message.poly.basis
+    basis = key.chain.wide(message.level) if divided else kept
+    labels = (TERNARY, 0), (ERROR, 0), (ERROR, 1)
+    words = [secret_words(basis, seed, purpose, component) for purpose, component in labels]
+    m = message.poly.to_coeff()
+    c0, c1 = basis.backend.encrypt(basis.handle, int(divided), key.b.data, key.a.data, *words, m.data)
+    return EvalPoly(kept, c0), EvalPoly(kept, c1)
 
 
 def check_key(ciphertext: Ciphertext, key_id: bytes, what: str) -> None:

@@ -1,0 +1,133 @@
+#include "encryption.hpp"
+
+#include <stdexcept>
+
+#include "../pool/parallel.hpp"
+#include "../ring/division.hpp"
+
+namespace fhe {
+namespace {
+
+// Rows that are wiped when they go.
+class SecretRows {
+ public:
+  SecretRows(std::size_t count, std::size_t n) : rows_(count, n), bytes_(8 * count * n) {}
+  ~SecretRows() { wipe(rows_.row(0), bytes_); }
+  SecretRows(const SecretRows&) = delete;
+  SecretRows& operator=(const SecretRows&) = delete;
+
+  u64* row(std::size_t i) const { return rows_.row(i); }
+  u64* const* rows() const { return rows_.rows(); }
+
+ private:
+  Scratch rows_;
+  std::size_t bytes_;
+};
+
+void check(const Basis& basis, std::size_t special, const Buffer& b, const Buffer& a, const Buffer& m) {
+  for (const Buffer* half : {&b, &a}) {
+    basis.check_prefix(*half);
+    if (half->polynomials() != 1) throw std::invalid_argument("a public key of " + to_string(half->leading()));
+  }
+  if (m.limbs() + special != basis.size() || m.ring_degree() != basis.ring_degree() || m.polynomials() != 1)
+    throw std::invalid_argument("a message of (leading…, limbs, N) = " + to_string(m.leading()) +
+                                to_string({m.limbs(), m.ring_degree()}) + " over a basis of " +
+                                to_string({basis.size(), basis.ring_degree()}) + ", " + std::to_string(special) +
+                                " limbs special");
+}
+
+// The errors join the remainder of the division before it is transformed, so that they cost no transforms of their own:
+// with x = k u and r the remainder of x + e in coefficients, round((x + e) / P) + m = (x - NTT(r - e - P m)) / P.
+class Mask {
+ public:
+  Mask(const Basis& basis, std::size_t special, const EncryptionStreams& words)
+      : basis_(basis),
+        special_(special),
+        division_(special == 0 ? nullptr : &Division::of(basis, special, special, basis.size())),
+        samples_(3, basis.ring_degree()) {
+    const std::size_t N = basis.ring_degree();
+    ternary(samples_.row(0), words[0], N);
+    centred_binomial(samples_.row(1), words[1], N);
+    centred_binomial(samples_.row(2), words[2], N);
+  }
+
+  const Division* division() const { return division_; }
+
+  // Both halves of the key times u on one limb.
+  void multiply(std::size_t limb, u64* const (&out)[2], const u64* const (&key)[2]) const {
+    const std::size_t N = basis_.ring_degree();
+    const Kernels& kernels = basis_.kernels(limb);
+    const SecretRows u(1, N);
+    residues(u.row(0), 0, limb);
+    kernels.ntt(u.row(0), u.row(0), basis_.tables(limb));
+    for (int half = 0; half < 2; ++half) kernels.mul(out[half], key[half], u.row(0), N, basis_.modulus(limb));
+  }
+
+  // The terms of the remainder, from the products on the special limbs.
+  void terms(std::size_t half, u64* const* rows) const {
+    const std::size_t N = basis_.ring_degree();
+    const SecretRows e(1, N);
+    for (std::size_t limb = 0; limb < special_; ++limb) {
+      const Kernels& kernels = basis_.kernels(limb);
+      kernels.intt(rows[limb], rows[limb], basis_.tables(limb));
+      residues(e.row(0), 1 + half, limb);
+      kernels.add(rows[limb], rows[limb], e.row(0), N, basis_.modulus(limb));
+    }
+    division_->terms(rows, rows, N);
+  }
+
+  // round((row + e) / P) + m on a limb that is kept; m may be null.
+  void finish(std::size_t half, std::size_t limb, u64* row, const u64* const* terms, const u64* m) const {
+    const std::size_t N = basis_.ring_degree(), j = limb - special_;
+    const Kernels& kernels = basis_.kernels(limb);
+    const Modulus& q = basis_.modulus(limb);
+    const SecretRows rows(2, N);
+    u64 *const e = rows.row(0), *const r = rows.row(1);
+    residues(e, 1 + half, limb);
+    if (division_ == nullptr) {
+      if (m != nullptr) kernels.add(e, e, m, N, q);
+      kernels.ntt(e, e, basis_.tables(limb));
+      return kernels.add(row, row, e, N, q);
+    }
+    division_->remainder(&rows.rows()[1], terms, j, 1, N);
+    if (m == nullptr) kernels.sub(r, r, e, N, q);
+    if (m != nullptr) kernels.sub_mul_scalar_add(r, r, e, 1, m, q.value - division_->divisor(j), N, q);
+    division_->divide_evaluations(row, row, r, nullptr, j);
+  }
+
+ private:
+  void residues(u64* row, std::size_t sample, std::size_t limb) const {
+    basis_.kernels(limb).from_signed(row, samples_.row(sample), basis_.ring_degree(), basis_.modulus(limb));
+  }
+
+  const Basis& basis_;
+  std::size_t special_;
+  const Division* division_;
+  SecretRows samples_;  // u, e_0, e_1, signed
+};
+
+}  // namespace
+
+std::pair<Buffer, Buffer> encrypt(const Basis& basis, std::size_t special, const Buffer& b, const Buffer& a,
+                                  const EncryptionStreams& words, const Buffer& m) {
+  check(basis, special, b, a, m);
+  const std::size_t N = basis.ring_degree(), kept = basis.size() - special;
+  const Mask mask(basis, special, words);
+  const std::size_t count = special == 0 ? 1 : mask.division()->terms_count();
+  const SecretRows terms[2] = {{count, N}, {count, N}};
+  Buffer c0({}, kept, N), c1({}, kept, N);
+  for_each_limb(special, 2 * kTransform * N, [&](std::size_t limb) {
+    mask.multiply(limb, {terms[0].row(limb), terms[1].row(limb)}, {b.row(0, limb), a.row(0, limb)});
+  });
+  if (special != 0)
+    for (std::size_t half = 0; half < 2; ++half) mask.terms(half, terms[half].rows());
+  for_each_limb(kept, 3 * kTransform * N, [&](std::size_t j) {
+    const std::size_t limb = special + j;
+    mask.multiply(limb, {c0.row(0, j), c1.row(0, j)}, {b.row(0, limb), a.row(0, limb)});
+    mask.finish(0, limb, c0.row(0, j), terms[0].rows(), m.row(0, j));
+    mask.finish(1, limb, c1.row(0, j), terms[1].rows(), nullptr);
+  });
+  return {std::move(c0), std::move(c1)};
+}
+
+}  // namespace fhe
