@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <stdexcept>
+#include <type_traits>
 
 #include "../pool/parallel.hpp"
 
@@ -11,14 +12,20 @@ namespace {
 constexpr std::size_t kPadding = 64;  // what a vector load at the last residue may read beyond it
 
 // body(residue, its place among the bytes) in the order of the bytes.
-template <class Rows, class Body>
-void each_residue(unsigned char* bytes, std::size_t width, std::size_t n, const Rows& b, const Rows& a,
-                  const Body& body) {
+template <std::size_t width, class Rows, class Body>
+void each_residue(unsigned char* bytes, std::size_t n, const Rows& b, const Rows& a, const Body& body) {
   const std::size_t columns = std::min(n, kKeyColumns);
   for (std::size_t start = 0; start < n; start += columns)
     for (std::size_t j = 0; j < b.size(); ++j)
       for (auto* row : {b[j], a[j]})
         for (std::size_t k = start; k < start + columns; ++k, bytes += width) body(row[k], bytes);
+}
+
+// body(width as a constant): copies of a known size are single moves, where others are calls.
+template <std::size_t width = 1, class Body>
+void with_width(std::size_t wanted, const Body& body) {
+  if (wanted == width) return body(std::integral_constant<std::size_t, width>());
+  if constexpr (width < sizeof(u64)) with_width<width + 1>(wanted, body);
 }
 
 template <class Buffers>
@@ -51,9 +58,11 @@ PackedKey::PackedKey(const Basis& basis, const std::vector<Buffer>& b, const std
   auto* const bytes = reinterpret_cast<unsigned char*>(words_.get());
   std::memset(bytes + start, 0, kPadding);
   for_each_limb(basis.size(), 4 * digits_ * ring_degree_, [&](std::size_t i) {
-    const std::size_t width = limbs_[i].width;
-    each_residue(bytes + limbs_[i].start, width, ring_degree_, rows_of_limb(b, i), rows_of_limb(a, i),
-                 [width](const u64& residue, unsigned char* to) { std::memcpy(to, &residue, width); });
+    with_width(limbs_[i].width, [&](auto width) {
+      each_residue<decltype(width)::value>(
+          bytes + limbs_[i].start, ring_degree_, rows_of_limb(b, i), rows_of_limb(a, i),
+          [](const u64& residue, unsigned char* to) { std::memcpy(to, &residue, decltype(width)::value); });
+    });
   });
 }
 
@@ -65,12 +74,13 @@ std::pair<std::vector<Buffer>, std::vector<Buffer>> PackedKey::rows() const {
   }
   auto* const bytes = reinterpret_cast<unsigned char*>(words_.get());
   for_each_limb(limbs_.size(), 4 * digits_ * ring_degree_, [&](std::size_t i) {
-    const std::size_t width = limbs_[i].width;
-    each_residue(bytes + limbs_[i].start, width, ring_degree_, rows_of_limb(b, i), rows_of_limb(a, i),
-                 [width](u64& residue, const unsigned char* from) {
-                   residue = 0;
-                   std::memcpy(&residue, from, width);
-                 });
+    with_width(limbs_[i].width, [&](auto width) {
+      each_residue<decltype(width)::value>(bytes + limbs_[i].start, ring_degree_, rows_of_limb(b, i),
+                                           rows_of_limb(a, i), [](u64& residue, const unsigned char* from) {
+                                             residue = 0;
+                                             std::memcpy(&residue, from, decltype(width)::value);
+                                           });
+    });
   });
   return {std::move(b), std::move(a)};
 }
