@@ -13,8 +13,8 @@ namespace fhe {
 
 // A transform, in passes of additions over its row.
 constexpr std::size_t kTransform = 16;
-// Words that must be passed over before threads are worth waking: about 100 microseconds of additions.
-constexpr std::size_t kWorthThreads = std::size_t{1} << 19;
+// Words that must be passed over before threads are worth waking: about 15 microseconds of additions.
+constexpr std::size_t kWorthThreads = std::size_t{1} << 16;
 
 // body(i) for 0 <= i < count, each some `work` in words passed over. Bodies run in any order, possibly at once: they
 // write different rows.
@@ -27,16 +27,18 @@ void for_each_limb(std::size_t count, std::size_t work, const Body& body) {
   }
 }
 
-// body(start, size) for consecutive groups of at most `group` limbs out of count; of fewer where that lets all threads
-// end together.
+// body(start, size) for consecutive groups of at most `group` limbs out of count; the last ones are smaller where that
+// lets all threads end together.
 template <class Body>
 void for_each_group(std::size_t count, std::size_t group, std::size_t work, const Body& body) {
   if (count == 0) return;
-  const std::size_t threads = num_threads();
-  std::size_t size = std::min(group, (count + threads - 1) / threads);
-  while (size > 1 && (count + size - 1) / size % threads != 0) --size;
-  for_each_limb((count + size - 1) / size, work * size,
-                [&](std::size_t i) { body(i * size, std::min(size, count - i * size)); });
+  const std::size_t threads = num_threads(), size = std::min(group, (count + threads - 1) / threads);
+  const std::size_t full = count / (size * threads) * threads, rest = count - full * size;
+  const std::size_t small = std::max<std::size_t>((rest + threads - 1) / threads, 1);
+  for_each_limb(full + (rest + small - 1) / small, work * size, [&](std::size_t i) {
+    const std::size_t start = i < full ? i * size : full * size + (i - full) * small;
+    body(start, std::min(i < full ? size : small, count - start));
+  });
 }
 
 // body(offset, size) for consecutive blocks of `block` (a power of two) coefficients out of n.

@@ -62,10 +62,8 @@ void convert_rows(const Conversion& conversion, const ConstRows& x, const Rows& 
   const std::size_t count = conversion.terms_count();
   for_each_block(n, cached_block(count), count * out.size(), [&](std::size_t offset, std::size_t size) {
     const Scratch terms(count, size);
-    Rows to = out;
-    for (auto& row : to) row += offset;
     conversion.terms(terms.rows(), advanced(x, offset).data(), size);
-    conversion.sum()(to.data(), terms.rows(), 0, conversion.sum().outputs(), size);
+    conversion.sum()(advanced(out, offset).data(), terms.rows(), 0, conversion.sum().outputs(), size);
   });
 }
 

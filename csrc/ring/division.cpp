@@ -59,11 +59,19 @@ void Division::add(u64* row, const u64* x, const u64* y, std::size_t limb) const
   tables.kernels->add(row, row, x, tables.ring_degree, tables.q);
 }
 
-void Division::terms_of_evaluations(u64* const* terms, const u64* const* x) const {
-  const std::size_t N = kept_[0]->ring_degree;
-  for_each_limb(dropped_.size(), kTransform * N,
-                [&](std::size_t i) { dropped_[i]->kernels->intt(terms[i], x[i], *dropped_[i]); });
-  remainder_.terms(terms, terms, N);
+void Division::terms_of_evaluations(const std::vector<Dropped>& polynomials) const {
+  const std::size_t N = kept_[0]->ring_degree, limbs = dropped_.size(), count = terms_count();
+  for_each_limb(polynomials.size() * limbs, kTransform * N, [&](std::size_t i) {
+    const auto& [terms, x] = polynomials[i / limbs];
+    const NttTables& tables = *dropped_[i % limbs];
+    tables.kernels->intt(terms[i % limbs], x[i % limbs], tables);
+  });
+  for_each_block(N, cached_block(count), 4 * count * polynomials.size(), [&](std::size_t offset, std::size_t size) {
+    for (const Dropped& polynomial : polynomials) {
+      const Rows terms = advanced(polynomial.terms, offset);
+      remainder_.terms(terms.data(), terms.data(), size);
+    }
+  });
 }
 
 void Division::divide(u64* out, const u64* x, const u64* remainder, std::size_t j, std::size_t n) const {
@@ -97,7 +105,7 @@ Buffer divide_all(const Basis& basis, std::size_t special, std::size_t start, st
       by.add(terms.row(k), rows[k], addend(limb), limb);
       rows[k] = terms.row(k);
     }
-    by.terms_of_evaluations(terms.rows(), rows.data());
+    by.terms_of_evaluations({{terms.all(), std::move(rows)}});
     for_each_group(out.limbs(), kTargetsAtOnce, kTransform * N, [&](std::size_t first, std::size_t count) {
       const Rows remainders = rows_of(out, i, first, first + count);
       by.remainder(remainders.data(), terms.rows(), first, count, N);

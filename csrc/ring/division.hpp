@@ -29,8 +29,13 @@ class Division {
   ConstRows dropped_rows(const Buffer& x, std::size_t polynomial) const;
   // row = x + P y on a limb from `special` on, row not that of x; y may be null.
   void add(u64* row, const u64* x, const u64* y, std::size_t limb) const;
-  // The terms of the remainder of x, from evaluations or coefficients; a row of terms may be the row it comes from.
-  void terms_of_evaluations(u64* const* terms, const u64* const* x) const;
+  // The terms of the remainders of some x, from evaluations or coefficients; a row of terms may be the row it comes
+  // from.
+  struct Dropped {
+    Rows terms;
+    ConstRows x;
+  };
+  void terms_of_evaluations(const std::vector<Dropped>& polynomials) const;
   void terms(u64* const* terms, const u64* const* x, std::size_t n) const { remainder_.terms(terms, x, n); }
   // The remainder in `count` kept limbs from number `first` on, in coefficients.
   void remainder(u64* const* out, const u64* const* terms, std::size_t first, std::size_t count, std::size_t n) const {

@@ -28,7 +28,8 @@ inline Rows rows_of(Buffer& x, std::size_t polynomial, std::size_t start, std::s
 }
 
 // The same rows from coefficient `offset` on.
-inline ConstRows advanced(ConstRows rows, std::size_t offset) {
+template <class Pointer>
+std::vector<Pointer> advanced(std::vector<Pointer> rows, std::size_t offset) {
   for (auto& row : rows) row += offset;
   return rows;
 }
@@ -42,6 +43,7 @@ class Scratch {
   }
   u64* row(std::size_t i) const { return rows_[i]; }
   u64* const* rows() const { return rows_.data(); }
+  const Rows& all() const { return rows_; }
 
  private:
   Block block_;

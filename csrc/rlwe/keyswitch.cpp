@@ -61,14 +61,11 @@ class Decomposition {
                   basis.tables(x.special + limb));
       });
     }
-    for (std::size_t polynomial = 0; polynomial < x.evaluated.polynomials(); ++polynomial)
-      for (const Digit& digit : digits) {
-        u64* const* const rows = terms(polynomial, digit);
-        const std::size_t start = digit.start - x.special, stop = digit.stop - x.special;
-        const ConstRows from =
-            x.coeff == nullptr ? ConstRows(rows, rows + (stop - start)) : rows_of(*x.coeff, polynomial, start, stop);
-        digit.raise.terms(rows, from.data(), N);
-      }
+    const std::size_t count = digits[0].raise.terms_count(), passes = 4 * x.evaluated.polynomials() * limbs;
+    for_each_block(N, cached_block(count), passes, [&](std::size_t offset, std::size_t size) {
+      for (std::size_t polynomial = 0; polynomial < x.evaluated.polynomials(); ++polynomial)
+        for (const Digit& digit : digits) scale(polynomial, digit, offset, size);
+    });
   }
 
   // Some limbs of a digit, start + k in coefficients in rows[k], but for those that the digit owns.
@@ -95,6 +92,16 @@ class Decomposition {
   u64* const* terms(std::size_t polynomial, const Digit& digit) const {
     const std::size_t j = (digit.start - x_.special) / x_.digit;
     return terms_.rows() + (polynomial * digits.size() + j) * digits[0].raise.terms_count();
+  }
+
+  // The terms of a digit on some coefficients.
+  void scale(std::size_t polynomial, const Digit& digit, std::size_t offset, std::size_t size) const {
+    u64* const* const rows = terms(polynomial, digit);
+    const std::size_t start = digit.start - x_.special, stop = digit.stop - x_.special;
+    const Rows to = advanced(Rows(rows, rows + digit.raise.terms_count()), offset);
+    const ConstRows from =
+        x_.coeff == nullptr ? ConstRows(to.begin(), to.end() - 1) : rows_of(*x_.coeff, polynomial, start, stop, offset);
+    digit.raise.terms(to.data(), from.data(), size);
   }
 
   const Basis& basis_;
@@ -247,7 +254,10 @@ void switch_dropped(const Switch& by, const Division& division, const Operand& x
     if (first < before) by.limbs(p, first, before - first, switch_limb);
     if (after < end) by.limbs(p, stop + after - special, end - after, switch_limb);
   });
-  for (const Half& half : halves) division.terms_of_evaluations(half.terms.rows(), half.terms.rows());
+  const auto dropped = [](const Half& half) {
+    return Division::Dropped{half.terms.all(), {half.terms.rows(), half.terms.rows() + half.terms.all().size() - 1}};
+  };
+  division.terms_of_evaluations({dropped(halves[0]), dropped(halves[1])});
 }
 
 // The kept limbs of both halves, divided as soon as they are switched.
