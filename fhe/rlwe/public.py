@@ -115,9 +115,9 @@ def encrypt(key: PublicKey, message: Plaintext, seeds: SeedSource = system_seed)
     kept = message.poly.basis
     basis = key.chain.wide(message.level) if divided else kept
     labels = (TERNARY, 0), (ERROR, 0), (ERROR, 1)
-    words = [secret_words(basis, seed, purpose, component) for purpose, component in labels]
-    m = message.poly.to_coeff()
-    c0, c1 = basis.backend.encrypt(basis.handle, int(divided), key.b.data, key.a.data, *words, m.data)
+    u, e0, e1 = (secret_words(basis, seed, purpose, component) for purpose, component in labels)
+    m = message.poly.to_coeff().data
+    c0, c1 = basis.backend.encrypt(basis.handle, int(divided), key.b.data, key.a.data, u, e0, e1, m)
     return EvalPoly(kept, c0), EvalPoly(kept, c1)
 
 
