@@ -68,9 +68,9 @@ class Task:
     def vectors(self) -> float:
         """Vectors of words that a call gives."""
         rows = 1 if self.rotates else self.limbs
-        if self.operation in ("convert", "divide_round", "switch_down"):
+        if self.operation in ("convert", "divide_round", "switch_down", "encrypt"):
             rows -= self.more[0]
-        if self.operation in ("key_product", "switch_down"):
+        if self.operation in ("key_product", "switch_down", "encrypt"):
             rows *= 2
         return self.ring_degree / LANES * rows
 
@@ -123,6 +123,7 @@ class Task:
             "uniform": self.limbs * (words + stream),
             "ternary": self.limbs * words + words,
             "centred_binomial": self.limbs * words + words,
+            "encrypt": (5 * self.limbs - 3 * first + 3) * words,
             "pack": self.limbs * (words + packed),
             "unpack": self.limbs * (words + packed),
         }[self.operation]
@@ -147,6 +148,7 @@ TASKS = [
     Task("divide_round", 2**14, 10, (3,)),
     *(Task(operation, 2**14, 7) for operation in ("automorphism", "uniform", "ternary", "centred_binomial")),
     *(Task(operation, 2**14, 7) for operation in ("pack", "unpack")),
+    Task("encrypt", 2**14, 8, (1,)),
 ]
 
 

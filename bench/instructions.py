@@ -29,6 +29,7 @@ TASKS = [
     Task("convert", 2**12, 11, (5,)),
     Task("divide_round", 2**12, 8, (2,)),
     Task("switch_down", 2**12, 8, (2, 2)),
+    Task("encrypt", 2**12, 5, (1,)),
     *(Task(op, 2**12, 2) for op in ("automorphism", "uniform", "ternary", "centred_binomial", "pack", "unpack")),
 ]
 Counts = dict[str, dict[str, int]]

@@ -9,6 +9,7 @@
 #include "ring/convert.hpp"
 #include "ring/division.hpp"
 #include "ring/pack.hpp"
+#include "rlwe/encryption.hpp"
 #include "rlwe/keyswitch.hpp"
 #include "targets/dispatch.hpp"
 
@@ -95,7 +96,7 @@ bench::Call key_product_operation(const Problem& p) {
   });
 }
 
-// Operations that read or write a stream of bytes.
+// Operations that read or write a stream of bytes. For `encrypt` more[0] limbs are special.
 bench::Call stream_operation(const std::string& operation, const Problem& p) {
   const auto basis = p.basis;
   const auto bytes = std::make_shared<std::vector<unsigned char>>(8 * p.limbs * uniform_words(p.n) + 64 * p.n);
@@ -105,6 +106,12 @@ bench::Call stream_operation(const std::string& operation, const Problem& p) {
   if (operation == "uniform") return [=] { (void)bytes, uniform(*basis, words); };
   if (operation == "ternary") return [=] { (void)bytes, ternary(*basis, words); };
   if (operation == "centred_binomial") return [=] { (void)bytes, centred_binomial(*basis, words); };
+  if (operation == "encrypt") {
+    const std::size_t special = p.more[0];
+    return [=, b = p.random(), a = p.random(), m = p.random(special, p.limbs)] {
+      (void)bytes, encrypt(*basis, special, b, a, {words, words, words}, m);
+    };
+  }
   const Buffer x = p.random();
   bytes->resize(packed_bytes(*basis, {}));
   pack(*basis, x, bytes->data());

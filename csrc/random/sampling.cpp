@@ -43,7 +43,7 @@ void uniform_row(u64* out, const Stream& stream, std::size_t first, std::size_t 
 
 // sample(word) for each of n words: a small signed integer.
 template <class Sample>
-void samples(u64* out, const Stream& stream, std::size_t offset, std::size_t n, const Sample& sample) {
+void samples(u64* __restrict out, Stream stream, std::size_t offset, std::size_t n, const Sample& sample) {
   for (std::size_t k = 0; k < n; ++k) out[k] = sample(word_at(stream, offset + k));
 }
 
@@ -70,13 +70,13 @@ u64 ones(u64 bits) {
   return (bits + (bits >> 8) + (bits >> 16)) & 0xff;
 }
 
-// The three thirds of the words.
-u64 third(u64 word) { return mul_hi(3, word) - 1; }
+// Which third of all words one is in: -1, 0 or 1.
+constexpr auto third = [](u64 word) { return mul_hi(3, word) - 1; };
 
-u64 difference_of_ones(u64 word) {
+constexpr auto difference_of_ones = [](u64 word) {
   constexpr u64 kMask = (u64{1} << 21) - 1;
   return ones(word & kMask) - ones(word >> 21 & kMask);
-}
+};
 
 }  // namespace
 

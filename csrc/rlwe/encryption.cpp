@@ -53,43 +53,40 @@ class Mask {
 
   const Division* division() const { return division_; }
 
-  // Both halves of the key times u on one limb.
-  void multiply(std::size_t limb, u64* const (&out)[2], const u64* const (&key)[2]) const {
-    const std::size_t N = basis_.ring_degree();
+  // Both halves of the key times u on one limb; `row` is scratch.
+  void multiply(std::size_t limb, u64* const (&out)[2], const u64* const (&key)[2], u64* row) const {
     const Kernels& kernels = basis_.kernels(limb);
-    const SecretRows u(1, N);
-    residues(u.row(0), 0, limb);
-    kernels.ntt(u.row(0), u.row(0), basis_.tables(limb));
-    for (int half = 0; half < 2; ++half) kernels.mul(out[half], key[half], u.row(0), N, basis_.modulus(limb));
+    residues(row, 0, limb);
+    kernels.ntt(row, row, basis_.tables(limb));
+    for (int half = 0; half < 2; ++half)
+      kernels.mul(out[half], key[half], row, basis_.ring_degree(), basis_.modulus(limb));
   }
 
-  // The terms of the remainder, from the products on the special limbs.
-  void terms(std::size_t half, u64* const* rows) const {
+  // The terms of the remainder, from the products on the special limbs; `e` is scratch.
+  void terms(std::size_t half, u64* const* rows, u64* e) const {
     const std::size_t N = basis_.ring_degree();
-    const SecretRows e(1, N);
     for (std::size_t limb = 0; limb < special_; ++limb) {
       const Kernels& kernels = basis_.kernels(limb);
       kernels.intt(rows[limb], rows[limb], basis_.tables(limb));
-      residues(e.row(0), 1 + half, limb);
-      kernels.add(rows[limb], rows[limb], e.row(0), N, basis_.modulus(limb));
+      residues(e, 1 + half, limb);
+      kernels.add(rows[limb], rows[limb], e, N, basis_.modulus(limb));
     }
     division_->terms(rows, rows, N);
   }
 
-  // round((row + e) / P) + m on a limb that is kept; m may be null.
-  void finish(std::size_t half, std::size_t limb, u64* row, const u64* const* terms, const u64* m) const {
+  // round((row + e) / P) + m on a limb that is kept; m may be null, e and r are scratch.
+  void finish(std::size_t half, std::size_t limb, u64* row, const u64* const* terms, const u64* m, u64* e,
+              u64* r) const {
     const std::size_t N = basis_.ring_degree(), j = limb - special_;
     const Kernels& kernels = basis_.kernels(limb);
     const Modulus& q = basis_.modulus(limb);
-    const SecretRows rows(2, N);
-    u64 *const e = rows.row(0), *const r = rows.row(1);
     residues(e, 1 + half, limb);
     if (division_ == nullptr) {
       if (m != nullptr) kernels.add(e, e, m, N, q);
       kernels.ntt(e, e, basis_.tables(limb));
       return kernels.add(row, row, e, N, q);
     }
-    division_->remainder(&rows.rows()[1], terms, j, 1, N);
+    division_->remainder(&r, terms, j, 1, N);
     if (m == nullptr) kernels.sub(r, r, e, N, q);
     if (m != nullptr) kernels.sub_mul_scalar_add(r, r, e, 1, m, q.value - division_->divisor(j), N, q);
     division_->divide_evaluations(row, row, r, nullptr, j);
@@ -116,16 +113,21 @@ std::pair<Buffer, Buffer> encrypt(const Basis& basis, std::size_t special, const
   const std::size_t count = special == 0 ? 1 : mask.division()->terms_count();
   const SecretRows terms[2] = {{count, N}, {count, N}};
   Buffer c0({}, kept, N), c1({}, kept, N);
-  for_each_limb(special, 2 * kTransform * N, [&](std::size_t limb) {
-    mask.multiply(limb, {terms[0].row(limb), terms[1].row(limb)}, {b.row(0, limb), a.row(0, limb)});
-  });
-  if (special != 0)
-    for (std::size_t half = 0; half < 2; ++half) mask.terms(half, terms[half].rows());
-  for_each_limb(kept, 3 * kTransform * N, [&](std::size_t j) {
-    const std::size_t limb = special + j;
-    mask.multiply(limb, {c0.row(0, j), c1.row(0, j)}, {b.row(0, limb), a.row(0, limb)});
-    mask.finish(0, limb, c0.row(0, j), terms[0].rows(), m.row(0, j));
-    mask.finish(1, limb, c1.row(0, j), terms[1].rows(), nullptr);
+  {
+    const SecretRows scratch(1, N);
+    for (std::size_t limb = 0; limb < special; ++limb)
+      mask.multiply(limb, {terms[0].row(limb), terms[1].row(limb)}, {b.row(0, limb), a.row(0, limb)}, scratch.row(0));
+    for (std::size_t half = 0; half < 2 && special != 0; ++half) mask.terms(half, terms[half].rows(), scratch.row(0));
+  }
+  for_each_group(kept, kept, 3 * kTransform * N, [&](std::size_t first, std::size_t size) {
+    const SecretRows scratch(2, N);
+    u64 *const e = scratch.row(0), *const r = scratch.row(1);
+    for (std::size_t j = first; j < first + size; ++j) {
+      const std::size_t limb = special + j;
+      mask.multiply(limb, {c0.row(0, j), c1.row(0, j)}, {b.row(0, limb), a.row(0, limb)}, e);
+      mask.finish(0, limb, c0.row(0, j), terms[0].rows(), m.row(0, j), e, r);
+      mask.finish(1, limb, c1.row(0, j), terms[1].rows(), nullptr, e, r);
+    }
   });
   return {std::move(c0), std::move(c1)};
 }
