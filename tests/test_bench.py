@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+import fhe
+from bench import overhead
 from bench.cycles import TASKS, Ports
 from bench.driver import FLAGS, SOURCES, Sample, compiler
 from bench.operations import OPERATIONS, make_keys, operations, parameters, peak_memory, sizes
@@ -27,6 +29,17 @@ def test_memory_is_counted_beyond_the_operands() -> None:
     assert found["switching key sent"] < found["switching key"] / 2
     peak = peak_memory(operations("CKKS", 4096, "")["Add"])["residues"]
     assert found["ciphertext"] <= peak < 1.1 * found["ciphertext"]
+
+
+def test_pairs_of_the_overhead_compute_the_same() -> None:
+    owner = fhe.bfv(depth=2, value_bits=20, ring_degree=64, insecure="a small ring for tests")
+    found = overhead.pairs(owner)
+    assert found
+    for pair in found:
+        assert all(time > 0 for time in overhead.measured(pair, seconds=0.0))
+        array, direct = pair.array(), pair.direct()
+        like = array.like((direct,), array.layout)
+        assert (owner.decrypt(array) == owner.decrypt(like)).all(), pair.name
 
 
 def test_the_driver_of_kernels_compiles() -> None:

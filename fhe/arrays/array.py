@@ -14,7 +14,7 @@ import numpy as np
 
 from fhe.arrays import comparison, elementwise, products, protocols, reduce, scan, show
 from fhe.arrays.elementwise import combined
-from fhe.arrays.packed import Packed, outranked
+from fhe.arrays.packed import Packed, outranked, outranks
 from fhe.arrays.rearrange import indexed, moved
 from fhe.circuits.power import power
 from fhe.errors import EncodingError
@@ -78,7 +78,7 @@ class EncryptedArray(Packed):
         return _of(elementwise.subtract, self, other)
 
     def __rsub__(self, other: Any) -> EncryptedArray:
-        return _of(elementwise.subtract, other, self)
+        return NotImplemented if outranks(type(other)) else elementwise.subtract(other, self)
 
     def __neg__(self) -> EncryptedArray:
         return elementwise.negate(self)
@@ -118,7 +118,7 @@ class EncryptedArray(Packed):
         return _of(products.matmul, self, other)
 
     def __rmatmul__(self, other: Any) -> EncryptedArray:
-        return _of(products.matmul, other, self)
+        return NotImplemented if outranks(type(other)) else products.matmul(other, self)
 
     def dot(self, other: Any) -> EncryptedArray:
         """``self @ other``."""
@@ -246,6 +246,6 @@ class EncryptedArray(Packed):
         return to_bytes(self)
 
 
-def _of(operation: Callable[[Any, Any], Any], x: Any, y: Any) -> EncryptedArray:
-    result: EncryptedArray = NotImplemented if outranked((type(x), type(y))) else operation(x, y)
+def _of(operation: Callable[[Any, Any], Any], x: EncryptedArray, other: Any) -> EncryptedArray:
+    result: EncryptedArray = NotImplemented if outranks(type(other)) else operation(x, other)
     return result

@@ -20,6 +20,7 @@ from fhe.rlwe.ciphertext import Ciphertext
 Encrypted = Callable[[Ciphertext, Ciphertext], Ciphertext]
 Plain = Callable[[Ciphertext, ArrayLike], Ciphertext]
 
+NUMBERS = (int, float)
 SMALLEST_BOUND = 2.0**-20
 
 
@@ -116,11 +117,15 @@ def multiply(x: Any, y: Any) -> Any:
     """x * y, encrypted if an operand is. Coefficients without slots multiply as polynomials: by numbers alone here."""
     if not isinstance(x, Packed):
         x, y = y, x
-    if isinstance(x, Packed) and np.shape(y):
-        x.require_slots()
     if isinstance(y, Packed):
+        if y.layout.shape:
+            x.require_slots()
         return combined(x, y, x.evaluator.multiply, absorbing=True)
-    return with_plain(x, y, x.evaluator.multiply_plain, absorbing=True) if isinstance(x, Packed) else np.multiply(x, y)
+    if not isinstance(x, Packed):
+        return np.multiply(x, y)
+    if not isinstance(y, NUMBERS) and np.shape(y):
+        x.require_slots()
+    return with_plain(x, y, x.evaluator.multiply_plain, absorbing=True)
 
 
 def negate(x: A) -> A:
@@ -160,10 +165,13 @@ def magnitude_squared(x: A) -> A:
 
 def with_plain(x: A, other: Any, operation: Plain, absorbing: bool = False) -> A:
     """operation(x, other) for a plain array or number; ``absorbing`` as in `combined`."""
-    everywhere, kinds = absorbing or x.layout.full or not x.layout.clean, "fc" if isinstance(other, float) else "ifc"
-    if everywhere and isinstance(other, int | float) and x.dtype.kind in kinds and math.isfinite(other):
+    everywhere = absorbing or x.layout.full or not x.layout.clean
+    kinds = "fc" if isinstance(other, float) else "ifc"
+    if everywhere and isinstance(other, NUMBERS) and x.dtype.kind in kinds and math.isfinite(other):
         return x.map(lambda shard: operation(shard, other))
     array = np.asarray(other)
+    if array.dtype.kind in "biu" and x.dtype.kind in "fc":  # whole numbers are reals, whatever their size
+        array = array.astype(np.float64)
     dtype = x.dtype if array.dtype == x.dtype else x.evaluator.result_type(x.dtype, array.dtype)
     if array.dtype != x.dtype or not array.ndim:
         array, _ = x.evaluator.admit(array, _bound(array, x))
@@ -182,9 +190,9 @@ def with_plain(x: A, other: Any, operation: Plain, absorbing: bool = False) -> A
 
 def _bound(array: NDArray[Any], x: Packed) -> float | None:
     """What no |value| of a plain operand exceeds, where x is approximate: its own largest, since it is no secret."""
-    if x.dtype.kind not in "fc" or array.dtype.kind not in "biufc" or not array.size:
+    if x.dtype.kind not in "fc" or array.dtype.kind not in "fc" or not array.size:
         return None
-    largest = float(np.max(np.abs(array if array.dtype.kind == "c" else array.astype(np.float64))))
+    largest = float(np.max(np.abs(array)))
     return max(largest, SMALLEST_BOUND) if np.isfinite(largest) else None
 
 

@@ -19,6 +19,10 @@ def carried(evaluator: Evaluator, plan: Plan, shards: Sequence[Ciphertext], kind
     """The ciphertexts of a plan's target; ``kind`` is that of the dtype, "i" or "f", for masks."""
     if plan.picks is not None:
         return tuple(shards[source] for source in plan.picks)
+    if plan.rotation is not None:
+        source, step = plan.rotation
+        x = shards[source]
+        return (evaluator.rotate(evaluator.settle(x) if x.degree > 1 else x, step),)
     moving = _Moving(evaluator, shards, np.dtype(np.int64 if kind == "i" else np.float64))
     known: dict[int, Ciphertext] = {}
     result, last = [], {term.source: index for index, terms in enumerate(plan.terms) for term in terms}

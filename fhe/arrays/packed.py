@@ -157,8 +157,7 @@ class Packed:
         """What a plan makes of this array."""
         if plan.picks is None:
             self.require_slots()
-        layout = replace(plan.target, clean=plan.clean)
-        return self.like(carried(self.evaluator, plan, self.shards, self.dtype.kind), layout)
+        return self.like(carried(self.evaluator, plan, self.shards, self.dtype.kind), plan.result)
 
     def cost_to(self, layout: Layout) -> Cost:
         """The levels, rotations and masks of `relaid`, before anything is done."""
@@ -171,7 +170,12 @@ class Packed:
 
 def outranked(types: Iterable[type]) -> bool:
     """Is there an operand that is made of encrypted arrays, and knows better what to do?"""
-    return any(getattr(kind, "made_of_arrays", False) is True for kind in types)
+    return any(map(outranks, types))
+
+
+def outranks(kind: type) -> bool:
+    """Is this the type of such an operand?"""
+    return getattr(kind, "made_of_arrays", False) is True
 
 
 def broadcast_shape(*shapes: tuple[int, ...]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 from operator import add
 from typing import NamedTuple, TypeVar
 
@@ -54,7 +54,7 @@ class Term:
     slots: NDArray[np.intp] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Plan:
     """For every ciphertext of the target the terms whose sum it is, then axes to copy it along.
 
@@ -67,7 +67,20 @@ class Plan:
     clean: bool
     spreads: tuple[Axis, ...] = ()
 
-    @property
+    @cached_property
+    def result(self) -> Layout:
+        """The layout of what comes out."""
+        return replace(self.target, clean=self.clean)
+
+    @cached_property
+    def rotation(self) -> tuple[int, int] | None:
+        """The source and the step, where all there is to do is to rotate one ciphertext; else None."""
+        if self.spreads or len(self.terms) != 1 or len(self.terms[0]) != 1:
+            return None
+        (term,) = self.terms[0]
+        return None if term.swap or term.slots is not None else (term.source, term.step)
+
+    @cached_property
     def picks(self) -> tuple[int, ...] | None:
         """Which ciphertexts of the source the target's are, where they are that; else None."""
         if self.spreads or any(len(t) != 1 or t[0].step or t[0].swap or t[0].slots is not None for t in self.terms):

@@ -83,7 +83,7 @@ def arranged(arrays: Sequence[A], numbers: Numbers) -> A:
     dtype = x.dtype
     for array in arrays[1:]:
         dtype = x.evaluator.result_type(dtype, array.dtype)
-    return x.like(carried(x.evaluator, best, shards, dtype.kind), replace(best.target, clean=best.clean), dtype)
+    return x.like(carried(x.evaluator, best, shards, dtype.kind), best.result, dtype)
 
 
 @lru_cache(maxsize=256)

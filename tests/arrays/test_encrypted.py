@@ -171,6 +171,13 @@ def test_plain_values_are_checked_where_they_stand(party: KeyOwner) -> None:
         x + np.array(["a", "b"])
 
 
+def test_plain_integers_may_be_of_any_size(party: KeyOwner) -> None:
+    """On reals no bound is assumed of plain whole numbers, in arrays as little as alone."""
+    values, x = np.array([100, -200, 3]), party.encrypt([1, 2, 3], bound=4)
+    assert_decrypts(party, x * values, [100, -400, 9])
+    assert_decrypts(party, x + values.astype(np.int16), [101, -198, 6])
+
+
 def test_complex_arrays(party: KeyOwner) -> None:
     if party.parameters is BFV:
         with pytest.raises(EncodingError):
