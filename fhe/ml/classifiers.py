@@ -14,7 +14,7 @@ from fhe.errors import EncodingError
 from fhe.ml.base import ENCRYPTED, WEIGHING, LinearModel
 
 
-class Classifier(ClassifierMixin):  # type: ignore[misc]
+class Deciding:
     """Scores, from which the classes follow; encrypted scores, once their owner has decrypted them."""
 
     classes_: NDArray[Any]
@@ -33,12 +33,16 @@ class Classifier(ClassifierMixin):  # type: ignore[misc]
 
     def _decided(self, X: Any, method: str) -> NDArray[Any]:
         check_is_fitted(self)
-        if isinstance(X, ENCRYPTED) or isinstance(getattr(self, "coef_", None), ENCRYPTED):
+        if hasattr(X, "evaluator") or isinstance(getattr(self, "coef_", None), ENCRYPTED):
             raise EncodingError(
                 f"predict would have to see which of the encrypted scores is largest; decrypt {method}(X) and pass it "
                 "to decide"
             )
         return self.decide(getattr(self, method)(X))
+
+
+class Classifier(Deciding, ClassifierMixin):  # type: ignore[misc]
+    """What decides, and says that it is a classifier."""
 
 
 class LinearClassifier(Classifier, LinearModel):

@@ -9,17 +9,30 @@ from sklearn.pipeline import Pipeline
 from fhe.errors import EncodingError
 from fhe.ml.bayes import GaussianNB
 from fhe.ml.classifiers import LinearSVC
+from fhe.ml.ensembles import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from fhe.ml.fisher import FisherDiscriminant
 from fhe.ml.kernel import SVC
 from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression
 from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
-from fhe.ml.trees import DecisionTreeClassifier
+from fhe.ml.trees import DecisionTreeClassifier, DecisionTreeRegressor
 
 TWINS: dict[str, Any] = {
     "DecisionTreeClassifier": DecisionTreeClassifier,
+    "DecisionTreeRegressor": DecisionTreeRegressor,
+    "ExtraTreesClassifier": ExtraTreesClassifier,
+    "ExtraTreesRegressor": ExtraTreesRegressor,
     "GaussianNB": GaussianNB,
+    "GradientBoostingClassifier": GradientBoostingClassifier,
+    "GradientBoostingRegressor": GradientBoostingRegressor,
     "LinearDiscriminantAnalysis": FisherDiscriminant,
     "LinearRegression": LinearRegression,
     "LinearSVC": LinearSVC,
@@ -27,6 +40,8 @@ TWINS: dict[str, Any] = {
     "MLPClassifier": MLPClassifier,
     "MLPRegressor": MLPRegressor,
     "PCA": PCA,
+    "RandomForestClassifier": RandomForestClassifier,
+    "RandomForestRegressor": RandomForestRegressor,
     "Ridge": Ridge,
     "SVC": SVC,
     "StandardScaler": StandardScaler,

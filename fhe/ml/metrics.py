@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from fhe.arrays.array import EncryptedArray
 from fhe.errors import EncodingError
 
-METHODS = "decision_function", "predict_joint_log_proba", "predict"
+METHODS = "decision_function", "predict_joint_log_proba", "predict_proba", "predict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,8 @@ def compare(
     encrypt_seconds, there = _timed(request)
     compute_seconds, back = _timed(lambda: reply(there))
     decrypt_seconds, found = _timed(lambda: owner.decrypt(owner.load(back)))
+    if found.dtype == object:  # decimals
+        found = found.astype(np.float64)
     metrics, different = _judged(model, method, clear, found, y)
     seconds = clear_seconds, encrypt_seconds, compute_seconds, decrypt_seconds
     moved = len(there), len(back), None if server is None else len(server.to_bytes())

@@ -1,33 +1,168 @@
-"""Decision trees on encrypted integers: every comparison is exact, and so is the class."""
+"""Decision trees on encrypted integers: every comparison is exact, and so is the answer."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from collections.abc import Callable
+from functools import reduce, wraps
+from inspect import Parameter, signature
+from operator import add
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn import tree
 from sklearn.utils.validation import check_is_fitted
 
-from fhe.arrays import comparison
-from fhe.arrays.array import EncryptedArray
 from fhe.arrays.bits import EncryptedBits
-from fhe.arrays.exact import interval_of
-from fhe.circuits.bits import depth_of_bits
-from fhe.circuits.differences import plan_greater
-from fhe.errors import EncodingError, LevelError
+from fhe.arrays.decimals import EncryptedDecimals
+from fhe.arrays.exact import claiming
+from fhe.errors import EncodingError
 from fhe.interval import Interval
+from fhe.ml import base
 from fhe.ml.base import Model
+from fhe.ml.classifiers import Deciding
+from fhe.ml.forest import Forest, Tree, apportioned, in_units
+from fhe.ml.questions import Rows
 
-LEAF = -1
+ENCRYPTED = *base.ENCRYPTED, EncryptedBits
 
 
-class DecisionTreeClassifier(Model, tree.DecisionTreeClassifier):  # type: ignore[misc]
+def with_decimals(default: int) -> Callable[[type], type]:
+    """A model with one parameter more than scikit-learn's: ``decimals``, to which leaves are rounded."""
+
+    def extended(cls: type) -> type:
+        inherited: Any = cls.__init__  # type: ignore[misc]
+
+        @wraps(inherited)
+        def initialise(self: Any, *args: Any, decimals: int = default, **parameters: Any) -> None:
+            inherited(self, *args, **parameters)
+            self.decimals = decimals
+
+        known = signature(inherited)
+        added = Parameter("decimals", Parameter.KEYWORD_ONLY, default=default)
+        vars(initialise)["__signature__"] = known.replace(parameters=[*known.parameters.values(), added])
+        cls.__init__ = initialise  # type: ignore[misc]
+        return cls
+
+    return extended
+
+
+class TreeModel(Model):
+    """A model that is a sum of trees: learnt by scikit-learn, kept as a `Forest` of integers beside.
+
+    Rows that are encrypted are integers: of a narrow ``bound=(low, high)``, or of any width by `encrypt_bits`; most
+    come through at once with ``batch=0``. Leaves are rounded to ``decimals`` places, for plain rows as well, so that
+    answers to encrypted rows are the same decimals. `depth` and `value_bits` are what to give `fhe.bfv`.
+    """
+
+    decimals: int
+    forest_: Forest | None
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Self:
+        """Learn from plain rows, as scikit-learn does, and round the leaves."""
+        super().fit(X, y, sample_weight=sample_weight, **options)
+        self.forest_ = self._rounded()
+        return self
+
+    def _learn(self, fitted: Any) -> Self:
+        super()._learn(fitted)
+        self.forest_ = self._rounded()
+        return self
+
+    def _rounded(self) -> Forest | None:
+        """The forest of what has been learnt; None where its answers are not numbers of one kind."""
+        raise AssertionError("every model says how its leaves become integers")
+
+    def rotations(self, n_features: int | None = None) -> list[int]:
+        """None: nothing moves."""
+        return []
+
+    def depth(self, bound: tuple[int, int] | None = None, *, bits: int | None = None) -> int:
+        """Products in a row that encrypted rows take, of ``bound=(low, high)`` or of ``bits``: for `fhe.bfv`."""
+        if (bound is None) == (bits is None):
+            raise ValueError("the depth depends on how rows are encrypted: give bound=(low, high) or bits=")
+        forest = self._forest()
+        if bits is not None:
+            return forest.depth(Interval(0, (1 << bits) - 1), bits=True)
+        low, high = bound  # type: ignore[misc]
+        return forest.depth(Interval(min(low, 0), max(high, 0)))
+
+    @property
+    def value_bits(self) -> int:
+        """Bits of the largest answer in units of the last decimal: for `fhe.bfv`."""
+        return self._forest().value_bits
+
+    def _forest(self) -> Forest:
+        check_is_fitted(self)
+        if self.forest_ is None:
+            raise EncodingError(
+                f"this {type(self).__name__} has no answer for encrypted rows: of several outputs, or on top of "
+                "another model (init=); fit one for each output, with init=None or 'zero'"
+            )
+        return self.forest_
+
+    def _encrypted_outputs(self, X: Any, forest: Forest | None = None) -> list[Any]:
+        """The forest's outputs for encrypted rows, as integers."""
+        forest, name = self._forest() if forest is None else forest, type(self).__name__
+        rows = Rows(X, self._features(), name)
+        forest.require(rows, name)
+        outputs: list[Any] = forest(rows)
+        return outputs
+
+    def _plain_outputs(self, leaves: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The same outputs for rows of which the leaves are known, ``(samples, trees)``, in units."""
+        return self._forest().summed(list(leaves.reshape(len(leaves), -1).T))
+
+    def _decimals(self, outputs: list[Any]) -> Any:
+        """Encrypted outputs, the columns of a matrix if there are several."""
+        values = outputs[0] if len(outputs) == 1 else np.stack(outputs, axis=-1)
+        return EncryptedDecimals(values, self._forest().places)
+
+
+class TreeRegressor(TreeModel):
+    """A number for each row."""
+
+    def predict(self, X: Any, check_input: bool = True) -> Any:
+        """The number of each row; for encrypted rows encrypted decimals."""
+        if isinstance(X, ENCRYPTED):
+            return self._decimals(self._encrypted_outputs(X))
+        check_is_fitted(self)
+        if self.forest_ is None:
+            return super().predict(X)
+        return self._plain_outputs(self.apply(X))[:, 0] / 10.0**self.forest_.places
+
+
+class TreeClassifier(Deciding, TreeModel):
+    """Probabilities of classes for each row, of which one output less than there are classes is kept."""
+
+    classes_: Any
+
+    def predict_proba(self, X: Any, check_input: bool = True) -> Any:
+        """The probability of each class, ``(samples, classes)``; for encrypted rows encrypted decimals."""
+        if isinstance(X, ENCRYPTED):
+            found, units = self._encrypted_outputs(X), 10 ** self._forest().places
+            others = reduce(add, (claiming(output, None) for output in found))
+            return self._decimals([claiming(units - others, Interval(0, units)), *found])
+        check_is_fitted(self)
+        if self.forest_ is None:
+            return super().predict_proba(X)
+        others = self._plain_outputs(self.apply(X))
+        units = 10**self.forest_.places
+        return np.column_stack([units - others.sum(axis=1), others]) / units
+
+
+def tree_of_probabilities(fitted: Any, units: int, outputs: int) -> Tree:
+    """The ``tree_`` of a classifier, the probabilities of all classes but the first in so many units in all."""
+    return Tree.of(fitted, apportioned(fitted.value[:, 0, :], units)[:, 1:], tuple(range(outputs)))
+
+
+@with_decimals(4)
+class DecisionTreeClassifier(TreeClassifier, tree.DecisionTreeClassifier):  # type: ignore[misc]
     """Questions x_j > c, one after the other: `sklearn.tree.DecisionTreeClassifier`, for encrypted integers (BFV) too.
 
     Rows are integers, such as features in steps of a fixed size, and so are classes. Encrypt rows with ``batch=0`` and
-    a narrow ``bound=(low, high)``: questions are then polynomials of x_j - c, each for all samples at once. Or use
-    `encrypt_bits`, for wide integers. All questions are asked, and answers chosen from the leaves up, so that nothing
+    a narrow ``bound=(low, high)``: questions are then polynomials of x_j, each for all samples at once. Or use
+    `encrypt_bits`, for wide integers. All questions are asked, and combined in logarithmic depth, so that nothing
     shows which way a sample goes. In CKKS comparisons are up to a margin: not offered.
 
     >>> import fhe
@@ -38,79 +173,39 @@ class DecisionTreeClassifier(Model, tree.DecisionTreeClassifier):  # type: ignor
     [0, 0, 1, 2]
     """
 
-    def rotations(self, n_features: int | None = None) -> list[int]:
-        """None: nothing moves."""
-        return []
-
-    def depth(self, bound: tuple[int, int] | None = None, *, bits: int | None = None) -> int:
-        """Products in a row that `predict` takes, for rows of ``bound=(low, high)`` or of ``bits``: for `fhe.bfv`."""
-        check_is_fitted(self)
-        if (bound is None) == (bits is None):
-            raise ValueError("the depth depends on how rows are encrypted: give bound=(low, high) or bits=")
-        if bits is not None:
-            asked = depth_of_bits(bits)
-        else:
-            low, high = bound  # type: ignore[misc]
-            asked = max((plan_greater(Interval(low - c, high - c)).depth for c in self._questions()), default=0)
-        return asked + int(self.tree_.max_depth)
-
     def predict(self, X: Any, check_input: bool = True) -> Any:
         """The class of each row; for encrypted rows an encrypted vector of integers."""
-        if not isinstance(X, EncryptedArray | EncryptedBits):
+        if not isinstance(X, ENCRYPTED):
             return super().predict(X, check_input)
-        check_is_fitted(self)
-        self._check(X)
-        columns: dict[int, Any] = {}
-        answer = self._answer(X, 0, columns)
-        if isinstance(answer, int):  # the tree asks nothing
-            bit = X.bits[0] if isinstance(X, EncryptedBits) else X
-            return bit[:, 0] * 0 + answer
-        return answer
-
-    def _answer(self, X: Any, node: int, columns: dict[int, Any]) -> Any:
-        """The class that a node comes to: plain for a leaf, else chosen by its question."""
-        found, feature = self.tree_, int(self.tree_.feature[node])
-        if found.children_left[node] == LEAF:
-            return int(self.classes_[np.argmax(found.value[node][0])])
-        left, right = (
-            self._answer(X, int(child[node]), columns) for child in (found.children_left, found.children_right)
-        )
-        if isinstance(left, int) and isinstance(right, int) and left == right:
-            return left
-        if feature not in columns:
-            columns[feature] = _column(X, feature)
-        return comparison.where(comparison.greater(columns[feature], math.floor(found.threshold[node])), right, left)
-
-    def _questions(self) -> list[int]:
-        inner = self.tree_.children_left != LEAF
-        return [math.floor(c) for c in self.tree_.threshold[inner]]
-
-    def _check(self, X: Any) -> None:
-        shape, name = X.shape, type(self).__name__
-        if len(shape) != 2:
-            raise EncodingError(f"expected encrypted rows (two dimensions), got shape {shape}; encrypt x[None, :]")
-        if shape[1] != self._features():
-            raise EncodingError(
-                f"X has {shape[1]} features, but {name} is expecting {self._features()} features as input"
-            )
-        if np.asarray(self.classes_).ndim != 1 or self.classes_.dtype.kind not in "iu":
+        self._forest()
+        if self.classes_.dtype.kind not in "iu":
             raise EncodingError(
                 f"encrypted classes are integers, these are {self.classes_.dtype}; number them, and fit again"
             )
-        if isinstance(X, EncryptedBits):
-            first, depth = X.bits[0], self.depth(bits=X.width)
-        elif X.dtype.kind in "iu":
-            first, depth = X, self.depth(interval_of(X).ends)
-        else:
-            raise EncodingError(f"{name} asks questions about integers, got dtype {X.dtype}; round, and use fhe.bfv")
-        if depth > first.products_left:
-            raise LevelError(
-                f"this {name} needs {depth} products in a row, {first.products_left} are left; use "
-                f"fhe.bfv(depth={depth}) or more, or a tree of a smaller max_depth"
-            )
+        labels = self.classes_[np.argmax(self.tree_.value[:, 0, :], axis=1)]
+        return self._encrypted_outputs(X, Forest((Tree.of(self.tree_, labels[:, None]),), (0,), 0))[0]
+
+    def _rounded(self) -> Forest | None:
+        if self.n_outputs_ > 1:
+            return None
+        others = len(self.classes_) - 1
+        return Forest((tree_of_probabilities(self.tree_, 10**self.decimals, others),), (0,) * others, self.decimals)
 
 
-def _column(X: Any, feature: int) -> Any:
-    if isinstance(X, EncryptedBits):
-        return EncryptedBits([bit[:, feature] for bit in X.bits], X.signed)
-    return X[:, feature]
+@with_decimals(2)
+class DecisionTreeRegressor(TreeRegressor, tree.DecisionTreeRegressor):  # type: ignore[misc]
+    """A number for each leaf: `sklearn.tree.DecisionTreeRegressor`, for encrypted integers too; see the classifier.
+
+    >>> import fhe
+    >>> X, y = np.array([[0, 5], [1, 1], [3, 2], [3, 6]]), [0.5, 0.25, 1.0, 2.0]
+    >>> model = DecisionTreeRegressor(random_state=0).fit(X, y)
+    >>> owner = fhe.bfv(model.depth((0, 7)), value_bits=model.value_bits, ring_degree=64, insecure="for this example")
+    >>> owner.decrypt(model.predict(owner.encrypt(X, bound=(0, 7), batch=0))).astype(float).tolist()
+    [0.5, 0.25, 1.0, 2.0]
+    """
+
+    def _rounded(self) -> Forest | None:
+        if self.n_outputs_ > 1:
+            return None
+        values = in_units(self.tree_.value[:, 0, :], self.decimals)
+        return Forest((Tree.of(self.tree_, values),), (0,), self.decimals)

@@ -11,24 +11,49 @@ from fhe.ml import (
     PCA,
     SVC,
     DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
     FisherDiscriminant,
     GaussianNB,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
     LinearRegression,
     LinearSVC,
     LogisticRegression,
     MLPClassifier,
     MLPRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
     Ridge,
     StandardScaler,
 )
 
 LIBLINEAR = "liblinear's coordinate descent stops early, at another place for repeated samples than for weights"
 LIBSVM = "libsvm stops at another place for repeated samples than for weights"
+FEW = {"n_estimators": 5}
+TREES = (
+    DecisionTreeRegressor(),
+    ExtraTreesClassifier(**FEW),
+    ExtraTreesRegressor(**FEW),
+    GradientBoostingClassifier(**FEW),
+    GradientBoostingRegressor(**FEW),
+    RandomForestClassifier(**FEW),
+    RandomForestRegressor(**FEW),
+)
 OTHERS = DecisionTreeClassifier(), PCA(), Ridge(), SVC(), StandardScaler()
+SAMPLED = "samples are drawn, or set aside, before they are weighted"
+RANDOM = {
+    "check_sample_weight_equivalence_on_dense_data": SAMPLED,
+    "check_sample_weight_equivalence_on_sparse_data": SAMPLED,
+}
 EXPECTED = {  # what scikit-learn's own estimators of the same name fail as well
     "LinearSVC": {
         "check_sample_weight_equivalence_on_dense_data": LIBLINEAR,
         "check_sample_weight_equivalence_on_sparse_data": LIBLINEAR,
+    },
+    **{
+        f"{name}{kind}": RANDOM for name in ("RandomForest", "GradientBoosting") for kind in ("Classifier", "Regressor")
     },
     "SVC": {
         "check_sample_weight_equivalence_on_dense_data": LIBSVM,
@@ -47,7 +72,7 @@ def test_the_conventions_of_scikit_learn(estimator: Any, check: Any) -> None:
 @pytest.mark.wide
 @pytest.mark.filterwarnings("ignore")
 @parametrize_with_checks(
-    [FisherDiscriminant(), GaussianNB(), LinearSVC(), MLPClassifier(), MLPRegressor(), *OTHERS],
+    [FisherDiscriminant(), GaussianNB(), LinearSVC(), MLPClassifier(), MLPRegressor(), *OTHERS, *TREES],
     expected_failed_checks=lambda estimator: EXPECTED.get(type(estimator).__name__, {}),
 )
 def test_the_conventions_where_scikit_learn_trains(estimator: Any, check: Any) -> None:
