@@ -295,8 +295,16 @@ class BFVEvaluator:
 
     # --- linear maps over P*Q ------------------------------------------------------------------------------------
 
-    def encode_factors(self, vectors: NDArray[Any], level: int, gains: tuple[float, float], copies: int = 1) -> Factors:
+    def encode_factors(
+        self,
+        vectors: NDArray[Any],
+        level: int,
+        gains: tuple[float, float],
+        copies: int = 1,
+        scale: float | None = None,
+    ) -> Factors:
         """Plaintexts over P*Q_level; log2 of the sum of their canonical norms bounds the growth of noise."""
+        assert scale is None, "integers have no scale"
         full = np.tile(vectors, max(self.row // vectors.shape[-1], 1))
         messages = [self.encoder.message(vector) for vector in full]
         growth = noise.add(*map(noise.canonical_norm, messages)) + math.log2(copies)

@@ -123,25 +123,37 @@ def forms(matrix: NDArray[Any], row: int, zero_padded: bool = True) -> Iterator[
             return
 
 
-def repeating(matrix: NDArray[Any], row: int, period: int) -> Iterator[tuple[Diagonals, int]]:
+def repeating(
+    matrix: NDArray[Any],
+    row: int,
+    period: int,
+    sources: NDArray[np.int64] | None = None,
+    targets: NDArray[np.int64] | None = None,
+) -> Iterator[tuple[Diagonals, int]]:
     """The ways to multiply by a matrix where x repeats through the row with a period, and with which period y does.
 
-    Periods are powers of two, so that y is fit for the next matrix. What x holds after its n entries does not matter;
-    what y holds after its m entries is zero.
+    Periods are powers of two, so that y is fit for the next matrix. ``sources`` and ``targets`` say in which slots of a
+    period the entries of x and of y lie, by default in the first. What else x holds does not matter; what else y holds
+    is zero.
 
     >>> W = np.arange(1.0, 9.0).reshape(2, 4)
     >>> x = np.tile([1.0, 2.0, 3.0, 4.0], 4)
     >>> [(len(form.steps), period, form(x)[:2 * period].tolist()) for form, period in repeating(W, 16, 4)]
     [(4, 4, [30.0, 70.0, 0.0, 0.0, 30.0, 70.0, 0.0, 0.0]), (2, 2, [30.0, 70.0, 30.0, 70.0])]
+    >>> (apart, period), = repeating(W, 16, 4, targets=np.array([1, 4]))
+    >>> apart(x).tolist()[:period]
+    [0.0, 30.0, 0.0, 0.0, 70.0, 0.0, 0.0, 0.0]
     """
     i, j = matrix.nonzero()
-    lowest = 1 << (len(matrix) - 1).bit_length()
+    values, last = matrix[i, j], len(matrix) - 1
+    i, j = i if targets is None else targets[i], j if sources is None else sources[j]
+    lowest = 1 << (last if targets is None else int(targets.max())).bit_length()
     for folds in range(max(period // lowest, 1).bit_length()):
         height = max(period, lowest) >> folds
         k = (j - i) % min(height, period)
         places = (j - k) % (height << folds) if folds else i
         sums = tuple(height << fold for fold in reversed(range(folds)))
-        yield Diagonals(row, (_cyclic(k, row), places, matrix[i, j]), (), sums, height << folds), height
+        yield Diagonals(row, (_cyclic(k, row), places, values), (), sums, height << folds), height
 
 
 def boxed(matrix: NDArray[Any], row: int, period: int, stride: int) -> Diagonals:

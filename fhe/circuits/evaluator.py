@@ -111,11 +111,20 @@ class Evaluator(Protocol):
 
     # What a linear circuit over P*Q asks (`fhe.rlwe.extended`): its plaintexts, and the noise of what it does.
 
-    def encode_factors(self, vectors: NDArray[Any], level: int, gains: tuple[float, float], copies: int = 1) -> Factors:
+    def encode_factors(
+        self,
+        vectors: NDArray[Any],
+        level: int,
+        gains: tuple[float, float],
+        copies: int = 1,
+        scale: float | None = None,
+        /,
+    ) -> Factors:
         """Slots ``(count, row)`` as plaintexts over P*Q_level, for a sum of products of which so many are then added.
 
         Vectors that repeat through the row may be given by one period, a power of two. ``gains`` say how much values
-        grow in all of that: the largest, and independent ones in root mean square.
+        grow in all of that: the largest, and independent ones in root mean square. ``scale`` is for CKKS, where it is
+        the level's by default.
         """
         ...
 

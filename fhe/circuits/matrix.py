@@ -24,14 +24,23 @@ class LinearMap:
     """A plain linear map of the slots of a ciphertext: one level, encoded once for each level that it is used at.
 
     Made by `LinearMap.of_matrix`. ``zero_padded`` says that the slots after the vector are zero, which saves
-    about half of the work; without, whatever they hold has no influence.
+    about half of the work; without, whatever they hold has no influence. ``level`` is where it will be used, to count
+    costs; by default the highest. ``scale`` is that of its plaintexts in CKKS, by default the level's own.
     """
 
-    def __init__(self, evaluator: Evaluator, candidates: Sequence[Diagonals], periods: Sequence[int] = ()) -> None:
-        self.evaluator = evaluator
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        candidates: Sequence[Diagonals],
+        periods: Sequence[int] = (),
+        *,
+        level: int | None = None,
+        scale: float | None = None,
+    ) -> None:
+        self.evaluator, self.scale = evaluator, scale
         self._periods = dict(zip(map(id, candidates), periods, strict=False))
         self._routes = Routes.of(evaluator.keys, evaluator.row)
-        self.diagonals, self.schedule = self._cheapest(candidates)
+        self.diagonals, self.schedule = self._cheapest(candidates, level)
         self._encoded: dict[int, Factors] = {}
 
     @classmethod
@@ -70,9 +79,8 @@ class LinearMap:
             vectors = self.diagonals.vectors(self.schedule.giants)
             if self.diagonals.period and self.evaluator.slots > self.evaluator.row:  # in both rows
                 vectors = np.tile(vectors, self.evaluator.slots // self.diagonals.width)
-            self._encoded[level] = self.evaluator.encode_factors(
-                vectors, level, (self.diagonals.gain, self.diagonals.energy), copies=1 << len(self.schedule.folds)
-            )
+            gains, copies = (self.diagonals.gain, self.diagonals.energy), 1 << len(self.schedule.folds)
+            self._encoded[level] = self.evaluator.encode_factors(vectors, level, gains, copies, self.scale)
         return self._encoded[level]
 
     def __call__(self, x: Ciphertext) -> Ciphertext:
@@ -88,13 +96,13 @@ class LinearMap:
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    def _cheapest(self, candidates: Sequence[Diagonals]) -> tuple[Diagonals, Schedule]:
+    def _cheapest(self, candidates: Sequence[Diagonals], level: int | None) -> tuple[Diagonals, Schedule]:
         """By the keys at hand; MissingKeyError with the steps of the best where these lead to none."""
         parameters = self.evaluator.chain.parameters
-        price = prices(parameters, parameters.max_level)
-        found = _best(candidates, price, self._routes)
+        price = prices(parameters, parameters.max_level if level is None else level)
+        found = cheapest(candidates, price, self._routes)
         if found is None:
-            wanted = _best(candidates, price, Routes(None, self.evaluator.row))
+            wanted = cheapest(candidates, price, Routes(None, self.evaluator.row))
             assert wanted is not None
             self._routes.require(wanted[1].rotations)
             raise AssertionError("keys for all steps of a schedule allow it")
@@ -131,7 +139,7 @@ class LinearMap:
         return reduce(add, parts)
 
 
-def _best(candidates: Sequence[Diagonals], price: Prices, routes: Routes) -> tuple[Diagonals, Schedule] | None:
+def cheapest(candidates: Sequence[Diagonals], price: Prices, routes: Routes) -> tuple[Diagonals, Schedule] | None:
     """The cheapest form and schedule that the routes allow."""
     found = (
         (form, schedule)

@@ -328,9 +328,16 @@ class CKKSEvaluator:
 
     # --- linear maps over P*Q ------------------------------------------------------------------------------------
 
-    def encode_factors(self, vectors: NDArray[Any], level: int, gains: tuple[float, float], copies: int = 1) -> Factors:
-        """Plaintexts over P*Q_level at the level's scale."""
-        scale, basis = self.parameters.scale(level), self.chain.qp(level)
+    def encode_factors(
+        self,
+        vectors: NDArray[Any],
+        level: int,
+        gains: tuple[float, float],
+        copies: int = 1,
+        scale: float | None = None,
+    ) -> Factors:
+        """Plaintexts over P*Q_level, at the level's scale or another."""
+        scale, basis = scale or self.parameters.scale(level), self.chain.qp(level)
         polys = tuple(self.encoder.polynomial(slots, scale, basis).to_eval() for slots in vectors)
         error, count = precision.encoding(self.parameters, scale * largest(vectors)), copies * len(polys)
         return Factors(polys, level, scale, *gains, error.bound * count, error.rms * math.sqrt(count))
