@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
@@ -98,6 +98,44 @@ def choose_ckks(
     )
 
 
+def choose_chain(
+    sizes: Callable[[int], Iterable[tuple[int, ...]]],
+    bound: float | None = None,
+    *,
+    security: int = 128,
+    quantum: bool = False,
+    ring_degree: int | None = None,
+    slots: int | None = None,
+    insecure: str | None = None,
+) -> CKKSParameters:
+    """CKKS parameters for levels of sizes of your own: the first of ``sizes(N)``, base first, for the least N.
+
+    Scales have the size of the levels above the base. Special primes and digits are chosen; other arguments are as in
+    `choose_ckks`, and so is what is raised.
+
+    >>> choose_chain(lambda N: [(36, 44, 44, 44), (36, 40, 40, 40)], bound=1)
+    CKKSParameters(N=8192, log2(QP)=214.0 from 36+3x44 | 46, digit=1, scale 2^44, 4096 slots, values up to 1, \
+128-bit security)
+    """
+    demand = _Demand(security, quantum, ring_degree, 2 * (slots or 1), insecure)
+
+    def fitting(N: int, depth: int) -> Chain | None:
+        return next(filter(None, (_with_special(levels, N, demand.room(N)) for levels in sizes(N))), None)
+
+    N, found = demand.smallest(fitting, 1, "levels of these sizes", "their sizes")
+    return CKKSParameters(
+        ring_degree=N,
+        modulus_bits=found.levels,
+        special_bits=found.special,
+        digit=found.digit,
+        scale_bits=found.levels[-1],
+        bound=bound or 0.0,
+        security=security,
+        quantum=quantum,
+        insecure=insecure,
+    )
+
+
 @lru_cache(maxsize=64)
 def choose_bfv(
     depth: int,
@@ -121,7 +159,7 @@ def choose_bfv(
     needs no more than one with a ciphertext. Other arguments as in `choose_ckks`.
 
     >>> choose_bfv(depth=2)
-    BFVParameters(N=8192, log2(QP)=186.0 from 3x36 | 2x39, digit=2, t = 65537, 8192 slots, 128-bit security)
+    BFVParameters(N=8192, log2(QP)=190.0 from 3x36 | 2x41, digit=2, t = 65537, 8192 slots, 128-bit security)
     """
     _check_request(depth, security)
     _check_integers(plain_modulus, value_bits, sums)
@@ -246,7 +284,6 @@ def _ckks_chain(N: int, depth: int, scale_bits: int, bases: tuple[int, ...], roo
 def _with_special(levels: tuple[int, ...], N: int, room: float) -> Chain | None:
     """The special primes and digit that make these CKKS levels fastest within log2(QP) <= room."""
     limbs = tuple(chain.from_iterable(map(split, levels)))
-    half = tuple(chain.from_iterable(map(split, levels[: len(levels) // 2 + 1])))
     dropped, room = len(split(levels[-1])), room - sum(levels)
     found = []
     for digit in range(1, len(limbs) + 1):
@@ -257,7 +294,7 @@ def _with_special(levels: tuple[int, ...], N: int, room: float) -> Chain | None:
             # Work happens all the way down: count a product and a rotation at the top and half-way.
             cycles = sum(
                 costs.product_ckks(N, some, special, digit, dropped) + costs.rotation(N, some, special, digit)
-                for some in (limbs, half)
+                for some in (limbs, limbs[: (len(limbs) + 1) // 2])
             )
             found.append(Chain(levels, special, digit, cycles))
     return min(found, key=lambda chain: chain.cycles, default=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
@@ -201,7 +201,7 @@ class KeyOwner(Context):
         self,
         *,
         relinearization: bool = True,
-        rotations: Iterable[int] | None = None,
+        rotations: Iterable[int] | Mapping[int, int] | None = None,
         conjugation: bool = False,
         level: int | None = None,
         progress: bool = False,
@@ -211,20 +211,23 @@ class KeyOwner(Context):
         ``rotations`` lists the steps a server will need; by default the powers of two, enough for ``sum`` and
         dot products, with the key for conjugates (in BFV: for swapping the rows), which ``conjugation`` adds to steps
         of your own; comparisons take it. The keys serve ciphertexts up to ``level``, by default all: those for lower
-        levels are smaller.
+        levels are smaller. Steps may be given with a level each, as a dictionary, where that is lower.
         """
         level = self.parameters.max_level if level is None else level
         self.chain.check_level(level)
         N = self.parameters.ring_degree
         steps: Sequence[int] = power_of_two_steps(N // 2) if rotations is None else list(rotations)
         elements = rotation_elements(steps, N)
+        named = rotations.items() if isinstance(rotations, Mapping) else ()
+        highest = {rotation_element(step, N): top for step, top in named}
         if conjugation or rotations is None:
             elements.append(swap_element(N))
         keys = EvaluationKeys(self.chain, self.key_id)
         if relinearization:
             keys.relinearization = self.keys.require_relinearization().at_level(level, self.parameters)
         for element in bar(elements, "rotation keys", progress):
-            keys.galois[element] = self.keys.require_galois(element).at_level(level, self.parameters)
+            top = min(level, highest.get(element, level))
+            keys.galois[element] = self.keys.require_galois(element).at_level(top, self.parameters)
         return Context(self.chain, self.public_key, keys)
 
     def to_bytes(self) -> bytes:
