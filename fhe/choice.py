@@ -159,7 +159,7 @@ def choose_bfv(
     needs no more than one with a ciphertext. Other arguments as in `choose_ckks`.
 
     >>> choose_bfv(depth=2)
-    BFVParameters(N=8192, log2(QP)=190.0 from 3x36 | 2x41, digit=2, t = 65537, 8192 slots, 128-bit security)
+    BFVParameters(N=8192, log2(QP)=186.0 from 3x36 | 2x39, digit=2, t = 65537, 8192 slots, 128-bit security)
     """
     _check_request(depth, security)
     _check_integers(plain_modulus, value_bits, sums)
@@ -284,6 +284,7 @@ def _ckks_chain(N: int, depth: int, scale_bits: int, bases: tuple[int, ...], roo
 def _with_special(levels: tuple[int, ...], N: int, room: float) -> Chain | None:
     """The special primes and digit that make these CKKS levels fastest within log2(QP) <= room."""
     limbs = tuple(chain.from_iterable(map(split, levels)))
+    half = tuple(chain.from_iterable(map(split, levels[: len(levels) // 2 + 1])))
     dropped, room = len(split(levels[-1])), room - sum(levels)
     found = []
     for digit in range(1, len(limbs) + 1):
@@ -294,7 +295,7 @@ def _with_special(levels: tuple[int, ...], N: int, room: float) -> Chain | None:
             # Work happens all the way down: count a product and a rotation at the top and half-way.
             cycles = sum(
                 costs.product_ckks(N, some, special, digit, dropped) + costs.rotation(N, some, special, digit)
-                for some in (limbs, limbs[: (len(limbs) + 1) // 2])
+                for some in (limbs, half)
             )
             found.append(Chain(levels, special, digit, cycles))
     return min(found, key=lambda chain: chain.cycles, default=None)

@@ -64,7 +64,7 @@ KNOWS = {
     "rlwe rlwe.secret wide",
     "files": "arrays backend.protocol context errors io keyfile owner parameters rlwe",
     "describe": "errors io parameters rlwe",
-    "ml": "arrays circuits errors interval wide",
+    "ml": "arrays choice circuits costs errors interval moduli owner parameters rlwe wide",
     "fhe": "arrays backend.choose context errors files io owner parameters ring wide",
     "examples": "fhe ml",
     "demo": "examples ml security",

@@ -56,19 +56,20 @@ class BFVEncoder:
 
     # --- messages: coefficients in [-t/2, t/2) -----------------------------------------------------------------
 
-    def message(self, values: ArrayLike) -> NDArray[np.int64]:
-        """The centred coefficients of the message polynomial whose slots are ``values``, the rest zero."""
+    def message(self, values: ArrayLike, factor: int = 1) -> NDArray[np.int64]:
+        """The centred coefficients of m, or of factor * m mod t: the polynomial whose slots are ``values``, or zero."""
         slots = np.zeros(self.slots, dtype=np.int64)
         array = self.integers(one_dimensional(values, self.slots, "BFV slots"))
         self.check_range(array)
-        slots[: array.size] = array % self.t
+        slots[: array.size] = array + (array >> 63 & self.t) if self.modulus == self.t else array % self.t
         if self._plain is None:
-            return self._centre(slots)
+            return self._centre(mul_mod(slots, factor % self.t, self.t))
         natural = np.empty((1, self.slots), dtype=np.uint64)
         natural[0, self._slot_order] = slots
         backend = self.chain.backend
         evaluations = EvalPoly.from_natural(self._plain, backend.load(self._plain.handle, natural))
-        return self._centre(evaluations.to_coeff().residues[0].astype(np.int64))
+        coefficients = evaluations.scale_limbs([factor % self.t]).to_coeff().residues[0]
+        return self._centre(coefficients.view(np.int64))
 
     def values(self, message: NDArray[np.int64]) -> NDArray[np.int64]:
         """The centred slots of a message polynomial given by its coefficients."""
@@ -96,7 +97,7 @@ class BFVEncoder:
         return Interval.of(self.integers(array), zero=array.ndim > 0 and array.size < self.slots)
 
     def _centre(self, residues: NDArray[np.int64]) -> NDArray[np.int64]:
-        centred: NDArray[np.int64] = residues - self.t * (residues > (self.t - 1) // 2)
+        centred: NDArray[np.int64] = residues - ((self.t - 1) // 2 - residues >> 63 & self.t)
         return centred
 
     # --- plaintexts --------------------------------------------------------------------------------------------
@@ -108,7 +109,7 @@ class BFVEncoder:
         """
         level = self.parameters.max_level if level is None else level
         basis = self.chain.q(level)
-        remainder = self._centre(mul_mod(self.message(values) % self.t, basis.product % self.t, self.t))
+        remainder = self.message(values, basis.product)
         factors = [-pow(self.t, -1, q) % q for q in basis.moduli]
         poly = CoeffPoly.from_int64(basis, remainder).scale_limbs(factors)
         return Plaintext(self.chain, poly, level, interval=self.slots_of(values))

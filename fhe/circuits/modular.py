@@ -32,36 +32,44 @@ class Split:
 
 
 @lru_cache(maxsize=1024)
-def cheapest_split(n: int, odd: bool = False) -> Split:
+def cheapest_split(n: int, odd: bool = False, polynomials: int = 1) -> Split:
     """The split with the fewest products for n coefficients: of p(x), or of the odd polynomial x h(x^2).
+
+    Several ``polynomials`` of one x share its powers.
 
     >>> [cheapest_split(n).products for n in (1, 2, 3, 4, 16, 121)], cheapest_split(121, odd=True)
     ([0, 0, 1, 2, 7, 24], Split(baby=8, products=29, depth=8))
     """
     babies = [1 << i for i in range((n - 1).bit_length() + 1)]
     depth = (2 * n - 1 if odd else n - 1).bit_length()
-    return min((Split(k, _products(n, k, odd), depth) for k in babies), key=lambda split: split.products)
+    return min((Split(k, _products(n, k, odd, polynomials), depth) for k in babies), key=lambda split: split.products)
 
 
-def _products(n: int, k: int, odd: bool) -> int:
+def _products(n: int, k: int, odd: bool, polynomials: int) -> int:
     splits = -(-n // k) - 1
     if odd:  # x^3 … x^(2k-1), the squares of squares that they and the splits take, and the splits
-        return min(k, n) - 1 + (n - 1).bit_length() + splits
+        return min(k, n) - 1 + (n - 1).bit_length() + polynomials * splits
     giants = sum(1 for i in range(n.bit_length()) if k << i < n)
     powers = max(min(k, n) - 2, 0) + giants - (k == 1 < n)
-    return powers + splits - (n % k == (k > 1) and splits > 0 and k < n)
+    return powers + polynomials * (splits - (n % k == (k > 1) and splits > 0 and k < n))
 
 
 def evaluate(evaluator: BFVEvaluator, x: Ciphertext, coefficients: Sequence[int]) -> Ciphertext:
     """sum_i c_i x^i mod t for the residues x of every slot, possibly pending; what its values are is not claimed."""
-    n = len(coefficients)
-    k = cheapest_split(n).baby
+    return evaluate_all(evaluator, x, [coefficients])[0]
+
+
+def evaluate_all(evaluator: BFVEvaluator, x: Ciphertext, polynomials: Sequence[Sequence[int]]) -> list[Ciphertext]:
+    """Several polynomials of the same x, whose powers are computed once."""
+    n = max(map(len, polynomials))
+    k = cheapest_split(n, polynomials=len(polynomials)).baby
     powers = {1: replace(evaluator.settle(x), interval=None)}
     for j in range(2, min(k, n)):
         powers[j] = _product(evaluator, powers, (j + 1) // 2, j // 2)
     giants = _squares(evaluator, powers, k, n)
     baby = _level(evaluator, [powers[j] for j in range(1, min(k, n))])
-    return _Evaluation(evaluator, [None, *baby], giants, powers[1]).run(list(coefficients))
+    evaluation = _Evaluation(evaluator, [None, *baby], giants, powers[1])
+    return [evaluation.run(list(coefficients)) for coefficients in polynomials]
 
 
 def evaluate_odd(evaluator: BFVEvaluator, x: Ciphertext, coefficients: Sequence[int]) -> Ciphertext:

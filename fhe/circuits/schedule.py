@@ -36,13 +36,12 @@ def prices(parameters: Parameters, level: int) -> Prices:
     N, digit = parameters.ring_degree, parameters.digit
     q_bits = [q.bit_length() for q in parameters.moduli(level)]
     p_bits = [p.bit_length() for p in parameters.special]
-    limbs, special = len(q_bits), len(p_bits)
     return Prices(
-        hoist=costs.decomposition(N, q_bits, p_bits, digit),
-        baby=costs.hoisted_rotation(N, limbs, special, digit),
+        hoist=costs.hoisting(N, q_bits, p_bits, digit),
+        baby=costs.hoisted_rotation(N, q_bits, p_bits, digit),
         giant=costs.extended_rotation(N, q_bits, p_bits, digit),
         rotation=costs.rotation(N, q_bits, p_bits, digit),
-        product=costs.extended_product(N, limbs + special),
+        product=costs.extended_product(N, [*p_bits, *q_bits]),
     )
 
 

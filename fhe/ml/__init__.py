@@ -5,9 +5,11 @@ try:
 except ImportError as error:
     raise ImportError('fhe.ml builds on scikit-learn, which is not installed: pip install "fhe[ml]"') from error
 
+from fhe.ml.activations import ReLU, Sigmoid, SiLU, Square, Tanh
 from fhe.ml.bayes import GaussianNB
 from fhe.ml.classifiers import LinearSVC
 from fhe.ml.conversion import from_sklearn
+from fhe.ml.convnet import ConvNet
 from fhe.ml.descent import DescentClassifier, DescentRegressor
 from fhe.ml.ensembles import (
     ExtraTreesClassifier,
@@ -19,6 +21,7 @@ from fhe.ml.ensembles import (
 )
 from fhe.ml.fisher import FisherDiscriminant
 from fhe.ml.kernel import SVC
+from fhe.ml.layers import AvgPool2d, Conv2d, Flatten, Linear, Scale
 from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression
 from fhe.ml.means import LinearMeansClassifier
@@ -30,7 +33,10 @@ from fhe.ml.trees import DecisionTreeClassifier, DecisionTreeRegressor
 __all__ = [
     "PCA",
     "SVC",
+    "AvgPool2d",
     "Comparison",
+    "Conv2d",
+    "ConvNet",
     "DecisionTreeClassifier",
     "DecisionTreeRegressor",
     "DescentClassifier",
@@ -38,9 +44,11 @@ __all__ = [
     "ExtraTreesClassifier",
     "ExtraTreesRegressor",
     "FisherDiscriminant",
+    "Flatten",
     "GaussianNB",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
+    "Linear",
     "LinearMeansClassifier",
     "LinearRegression",
     "LinearSVC",
@@ -49,8 +57,14 @@ __all__ = [
     "MLPRegressor",
     "RandomForestClassifier",
     "RandomForestRegressor",
+    "ReLU",
     "Ridge",
+    "Scale",
+    "SiLU",
+    "Sigmoid",
+    "Square",
     "StandardScaler",
+    "Tanh",
     "compare",
     "from_sklearn",
 ]

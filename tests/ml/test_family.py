@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn import datasets, decomposition, discriminant_analysis, linear_model, naive_bayes, svm
 from sklearn import preprocessing as clear_preprocessing
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import AdaBoostClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
@@ -151,8 +151,8 @@ def test_fitted_models_are_taken_over(theirs: Any) -> None:
 
 def test_what_has_no_twin_is_refused() -> None:
     data = split("iris")
-    with pytest.raises(EncodingError, match="RandomForestClassifier has no twin for encrypted rows; there are"):
-        from_sklearn(RandomForestClassifier(2).fit(data.X, data.y))
+    with pytest.raises(EncodingError, match="AdaBoostClassifier has no twin for encrypted rows; there are"):
+        from_sklearn(AdaBoostClassifier(2).fit(data.X, data.y))
     with pytest.raises(NotFittedError):
         from_sklearn(linear_model.Ridge())
 
