@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import timeit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from statistics import median
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from fhe.examples.private_prediction import FEATURE_BOUND, Array, Client, Server, Split, breast_cancer
+from fhe.measure import bytes_text, median_us, time_text
 from fhe.ml import LogisticRegression
 from fhe.security import SOURCE
 
@@ -20,8 +19,6 @@ REFERENCE_RING = 256
 REFERENCE_REASON = "a ring small enough for Python integers"
 LARGEST_DIFFERENCE = 1e-4
 MEASURING = 7
-SECONDS, FEWEST, MOST = 0.2, 3, 1000  # of each measurement: its time, and its least and largest number of repetitions
-SHORTEST = 2e-5  # seconds below which calls are timed several at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +156,6 @@ def _measure(data: Split, client: Client, server: Server, request: bytes, step: 
     ]
 
 
-def median_us(function: Callable[[], object]) -> float:
-    """The median time of a call in microseconds; the first call, slower, is left out unless all are slow."""
-    timer = timeit.Timer(function)
-    first = timer.timeit(1)
-    if first > SECONDS:
-        return 1e6 * median([first, *timer.repeat(FEWEST - 1, 1)])
-    once = timer.timeit(1)
-    number = max(1, round(SHORTEST / max(once, 1e-9)))
-    repetitions = min(max(round(SECONDS / max(once * number, 1e-9)), FEWEST), MOST)
-    return 1e6 * median(timer.repeat(repetitions, number)) / number
-
-
 @contextmanager
 def _steps(total: int, progress: bool) -> Iterator[Callable[[str], None]]:
     """A progress bar on standard error, where that is a terminal; each call names the next step."""
@@ -203,9 +188,9 @@ def report(found: Result) -> str:
         f"differ by at most {found.largest_score_difference:.1e}",
         f"  security              {security}",
         f"  computed by           {found.backend} backend, {found.target}",
-        f"  client to server      keys, once: {_bytes(found.key_bytes)}; request: {_bytes(found.request_bytes)}"
-        f" ({_bytes(round(each))} a sample)",
-        f"  server to client      reply: {_bytes(found.reply_bytes)}",
+        f"  client to server      keys, once: {bytes_text(found.key_bytes)}; request: {bytes_text(found.request_bytes)}"
+        f" ({bytes_text(round(each))} a sample)",
+        f"  server to client      reply: {bytes_text(found.reply_bytes)}",
         "",
         *found.summary.splitlines(),
         "",
@@ -217,18 +202,5 @@ def report(found: Result) -> str:
 
 def _line(row: Row) -> str:
     plain, slower = row.plain_us, row.slower
-    right = f"{'–':>12}{'–':>10}" if plain is None or slower is None else f"{_time(plain):>12}{slower:>9,.0f}x"
-    return f"  {row.operation:<44}{_time(row.encrypted_us):>13}{right}"
-
-
-def _time(us: float) -> str:
-    return f"{us:,.3g} µs" if us < 999.5 else f"{us / 1e3:,.3g} ms" if us < 999.5e3 else f"{us / 1e6:,.3g} s"
-
-
-def _bytes(count: int) -> str:
-    """In decimal units.
-
-    >>> _bytes(717), _bytes(102592), _bytes(1_234_567)
-    ('717 B', '102.6 kB', '1.23 MB')
-    """
-    return f"{count} B" if count < 1000 else f"{count / 1e3:.1f} kB" if count < 10**6 else f"{count / 1e6:.2f} MB"
+    right = f"{'–':>12}{'–':>10}" if plain is None or slower is None else f"{time_text(plain):>12}{slower:>9,.0f}x"
+    return f"  {row.operation:<44}{time_text(row.encrypted_us):>13}{right}"

@@ -67,8 +67,9 @@ KNOWS = {
     "ml": "arrays choice circuits costs errors interval moduli owner parameters rlwe wide",
     "fhe": "arrays backend.choose context errors files io owner parameters ring wide",
     "examples": "fhe ml",
-    "demo": "examples ml security",
-    "cli": "backend.choose choice demo describe errors fhe ml parameters",
+    "measure": "",
+    "demo": "examples measure ml security",
+    "cli": "backend.choose choice costs demo describe errors fhe measure ml parameters",
     "__main__": "cli",
 }
 # The only folder or file of csrc/ -> what it may include, beside itself.

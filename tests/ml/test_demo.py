@@ -8,11 +8,12 @@ import re
 import numpy as np
 import pytest
 
-from fhe import demo
+from fhe import demo, measure
 from fhe.choice import choose_ckks
 from fhe.cli import main
 from fhe.context import Context
 from fhe.examples.private_prediction import FEATURE_BOUND, SCALE_BITS, Client, Server, breast_cancer
+from fhe.measure import time_text
 from fhe.ml import LogisticRegression
 
 SMALL = ["demo", "--backend", "reference", "--samples", "8"]
@@ -21,8 +22,8 @@ SMALL = ["demo", "--backend", "reference", "--samples", "8"]
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure each thing once."""
-    monkeypatch.setattr(demo, "SECONDS", 0.0)
-    monkeypatch.setattr(demo, "FEWEST", 1)
+    monkeypatch.setattr(measure, "SECONDS", 0.0)
+    monkeypatch.setattr(measure, "FEWEST", 1)
 
 
 def test_one_json_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,4 +90,4 @@ def test_the_default_parameters_are_secure_and_small() -> None:
     ("us", "text"), [(0.0131, "0.0131 µs"), (999.4, "999 µs"), (999.6, "1 ms"), (38_200, "38.2 ms"), (2.5e6, "2.5 s")]
 )
 def test_times_are_readable(us: float, text: str) -> None:
-    assert demo._time(us) == text
+    assert time_text(us) == text
