@@ -59,6 +59,9 @@ from fhe.files import load, load_secret_key, save
 from fhe.io.registry import install
 from fhe.owner import KeyOwner, bfv, ckks
 from fhe.parameters import BFVParameters, CKKSParameters
+from fhe.programs.compiler import compile
+from fhe.programs.program import Program
+from fhe.programs.spec import Spec, spec
 from fhe.ring.basis import Basis
 from fhe.ring.poly import CoeffPoly, EvalPoly
 from fhe.wide import WideBFVParameters
@@ -83,7 +86,9 @@ __all__ = [
     "MissingKeyError",
     "NoiseError",
     "ParameterError",
+    "Program",
     "ScaleError",
+    "Spec",
     "ValueOverflowError",
     "WideArray",
     "WideBFVParameters",
@@ -94,6 +99,7 @@ __all__ = [
     "assume",
     "bfv",
     "ckks",
+    "compile",
     "cos",
     "depth_of_comparison",
     "equal",
@@ -121,6 +127,7 @@ __all__ = [
     "sin",
     "softmax",
     "sort",
+    "spec",
     "sqrt",
     "tanh",
     "where",

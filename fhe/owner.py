@@ -88,6 +88,7 @@ class KeyOwner(Context):
         decimals: int = 0,
         eager: bool = False,
         publish: tuple[int, int] | None = None,
+        needs: Mapping[int, int] | None = None,
         _seeds: SeedSource = system_seed,
         _secret: SecretKey | None = None,
         _published: int = 0,
@@ -96,7 +97,7 @@ class KeyOwner(Context):
         chain = ModulusChain.of(parameters, backend)
         self._secret = _secret or SecretKey.generate(chain, _seeds)
         self._seeds = _seeds
-        self._bound, self._eager, self._decimals = bound, eager, decimals
+        self._bound, self._eager, self._decimals, self._needs = bound, eager, decimals, needs
         super().__init__(chain, self._secret.public_key(), _KeysOnDemand(self._secret))
 
     @classmethod
@@ -211,8 +212,11 @@ class KeyOwner(Context):
         ``rotations`` lists the steps a server will need; by default the powers of two, enough for ``sum`` and
         dot products, with the key for conjugates (in BFV: for swapping the rows), which ``conjugation`` adds to steps
         of your own; comparisons take it. The keys serve ciphertexts up to ``level``, by default all: those for lower
-        levels are smaller. Steps may be given with a level each, as a dictionary, where that is lower.
+        levels are smaller. Steps may be given with a level each, as a dictionary, where that is lower. The owner of a
+        program's keys gives away by default just what the program needs.
         """
+        if self._needs is not None and rotations is None and level is None:
+            return Context(self.chain, self.public_key, self.keys.selected(self._needs))
         level = self.parameters.max_level if level is None else level
         self.chain.check_level(level)
         N = self.parameters.ring_degree

@@ -64,8 +64,10 @@ KNOWS = {
     "rlwe rlwe.secret wide",
     "files": "arrays backend.protocol context errors io keyfile owner parameters rlwe",
     "describe": "errors io parameters rlwe",
+    "programs": "arrays bfv choice circuits ckks context costs errors interval moduli owner parameters primes ring "
+    "rlwe security validate",
     "ml": "arrays choice circuits costs errors interval moduli owner parameters rlwe wide",
-    "fhe": "arrays backend.choose context errors files io owner parameters ring wide",
+    "fhe": "arrays backend.choose context errors files io owner parameters programs ring wide",
     "examples": "fhe ml",
     "measure": "",
     "demo": "examples measure ml security",

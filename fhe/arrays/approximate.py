@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhe.arrays.functions import apply
+from fhe.arrays.offered import offered
 from fhe.circuits.approximation import Approximation, best, within
 from fhe.circuits.extremes import Series
 from fhe.circuits.remez import Function
@@ -42,9 +43,15 @@ class ApproximateFunction(Approximation):
 
     def __call__(self, x: Any) -> Any:
         """The approximation of every element."""
-        if hasattr(x, "shards"):
-            return apply(self, x)
-        return Approximation.__call__(self, np.asarray(x, dtype=np.float64))
+        return approximated(self, x)
+
+
+@offered()
+def approximated(function: ApproximateFunction, x: Any) -> Any:
+    """What an `ApproximateFunction` is called for."""
+    if hasattr(x, "shards"):
+        return apply(function, x)
+    return Approximation.__call__(function, np.asarray(x, dtype=np.float64))
 
 
 def approximate(
@@ -78,6 +85,7 @@ def approximate(
     return ApproximateFunction(found.stages, found.error, found.gaps)
 
 
+@offered()
 def evaluate(polynomial: Series, x: Any) -> Any:
     """p(x), element by element, for a NumPy `Polynomial` or `Chebyshev` and a plain or encrypted array.
 

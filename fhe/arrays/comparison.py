@@ -13,7 +13,7 @@ both are 2^-8, the margin of the public bound on the difference; `explain` says 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import partial, reduce
 from itertools import combinations
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from fhe.arrays import elementary, exact, margins, scan
 from fhe.arrays.bits import EncryptedBits
+from fhe.arrays.offered import offered
 from fhe.circuits.bits import depth_of_bits, products_of_bits
 from fhe.circuits.differences import plan_greater
 from fhe.errors import EncodingError
@@ -28,6 +29,17 @@ from fhe.interval import Interval
 from fhe.parameters import BFVParameters, CKKSParameters
 
 
+def _sorted(arrays: Any, axis: int = -1) -> Any:
+    """`sort` of plain arrays."""
+    return np.sort(arrays, axis) if isinstance(arrays, np.ndarray) else list(np.sort(np.stack(arrays), axis=0))
+
+
+def _place(of: Callable[..., Any], arrays: Any, axis: int = -1) -> Any:
+    """`argmax` and `argmin` of plain arrays."""
+    return of(arrays, axis) if isinstance(arrays, np.ndarray) else of(np.stack(arrays), axis=0)
+
+
+@offered(np.greater)
 def greater(x: Any, y: Any, **how: Any) -> Any:
     """1 where x > y, else 0.
 
@@ -42,6 +54,7 @@ def greater(x: Any, y: Any, **how: Any) -> Any:
     return _way(how, x, y).greater(x, y, **how)
 
 
+@offered(np.less)
 def less(x: Any, y: Any, **how: Any) -> Any:
     """1 where x < y, else 0; as `greater`.
 
@@ -53,16 +66,19 @@ def less(x: Any, y: Any, **how: Any) -> Any:
     return greater(y, x, **how)
 
 
+@offered(np.greater_equal)
 def greater_equal(x: Any, y: Any, **how: Any) -> Any:
     """1 where x >= y, else 0."""
     return _complement(greater(y, x, **how))
 
 
+@offered(np.less_equal)
 def less_equal(x: Any, y: Any, **how: Any) -> Any:
     """1 where x <= y, else 0."""
     return _complement(greater(x, y, **how))
 
 
+@offered(np.not_equal)
 def not_equal(x: Any, y: Any, **how: Any) -> Any:
     """1 where x != y, else 0; of integers only."""
     if _bitwise(x, y):
@@ -70,6 +86,7 @@ def not_equal(x: Any, y: Any, **how: Any) -> Any:
     return _way(how, x, y).differ(x, y, **how)
 
 
+@offered(np.equal)
 def equal(x: Any, y: Any, **how: Any) -> Any:
     """1 where x == y, else 0; of integers only.
 
@@ -82,6 +99,7 @@ def equal(x: Any, y: Any, **how: Any) -> Any:
     return exact.complement(not_equal(x, y, **how))
 
 
+@offered(np.sign)
 def sign(x: Any, **how: Any) -> Any:
     """-1, 0 or 1.
 
@@ -95,6 +113,7 @@ def sign(x: Any, **how: Any) -> Any:
     return _way(how, x).sign(x, **how)
 
 
+@offered(np.absolute)
 def absolute(x: Any, **options: Any) -> Any:
     """|x|: of integers exactly, as x sign(x); of reals by a polynomial, with the options of `elementary.abs`.
 
@@ -112,6 +131,7 @@ def absolute(x: Any, **options: Any) -> Any:
     return exact.claiming(exact.claiming(x, None) * sign(x), Interval(0, reach))
 
 
+@offered(np.where)
 def where(mask: Any, a: Any, b: Any) -> Any:
     """a where the mask is 1, else b; a plain mask chooses places.
 
@@ -130,6 +150,7 @@ def where(mask: Any, a: Any, b: Any) -> Any:
     return exact.where(mask, a, b)
 
 
+@offered(np.maximum)
 def maximum(x: Any, y: Any, **how: Any) -> Any:
     """The larger of both, element by element; of reals within the margin.
 
@@ -142,6 +163,7 @@ def maximum(x: Any, y: Any, **how: Any) -> Any:
     return _extreme(x, y, True, how)
 
 
+@offered(np.minimum)
 def minimum(x: Any, y: Any, **how: Any) -> Any:
     """The smaller of both, element by element; of reals within the margin.
 
@@ -153,6 +175,7 @@ def minimum(x: Any, y: Any, **how: Any) -> Any:
     return _extreme(x, y, False, how)
 
 
+@offered(np.clip)
 def clip(x: Any, low: Any = None, high: Any = None, **how: Any) -> Any:
     """x, but not below ``low`` nor above ``high``."""
     x = x if low is None else maximum(x, low, **how)
@@ -172,6 +195,7 @@ def _extreme(x: Any, y: Any, largest: bool, how: dict[str, Any]) -> Any:
 # --- small sets ------------------------------------------------------------------------------------------------------
 
 
+@offered(_sorted)
 def sort(arrays: Any, axis: int = -1, **how: Any) -> Any:
     """An array sorted along an axis; or a list of arrays in ascending order, element by element.
 
@@ -192,6 +216,7 @@ def sort(arrays: Any, axis: int = -1, **how: Any) -> Any:
     return [_picked([equal(rank, place) for rank in ranks], arrays) for place in places]
 
 
+@offered(partial(_place, np.argmax))
 def argmax(arrays: Any, axis: int = -1, **how: Any) -> Any:
     """Where an array is largest along an axis; or which of the arrays of a list is, element by element.
 
@@ -209,6 +234,7 @@ def argmax(arrays: Any, axis: int = -1, **how: Any) -> Any:
     return _index_of_first(_ranks(parts, less))
 
 
+@offered(partial(_place, np.argmin))
 def argmin(arrays: Any, axis: int = -1, **how: Any) -> Any:
     """Where an array is smallest along an axis; or which of the arrays of a list is; as `argmax`.
 

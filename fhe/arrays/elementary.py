@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from fhe.arrays.approximate import ApproximateFunction, Interval, approximate, ends
 from fhe.arrays.functions import apply, depth_of_stages, require
+from fhe.arrays.offered import offered
 from fhe.circuits import approximation
 from fhe.circuits.deviation import as_exact, distance, off_by
 from fhe.circuits.remez import Function
@@ -98,6 +99,7 @@ def _applied(name: str, x: Any, interval: Interval | None, degree: int | None, e
     return apply(function, x, f"fhe.{name} by {function.what}")
 
 
+@offered()
 def exp(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """e^x.
 
@@ -112,6 +114,7 @@ def exp(x: Any, *, interval: Interval | None = None, degree: int | None = None, 
     return _applied("exp", x, interval, degree, error)
 
 
+@offered()
 def log(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """The natural logarithm of positive numbers.
 
@@ -126,6 +129,7 @@ def log(x: Any, *, interval: Interval | None = None, degree: int | None = None, 
     return _applied("log", x, interval, degree, error)
 
 
+@offered()
 def sqrt(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """The square root of numbers from 0 on.
 
@@ -140,6 +144,7 @@ def sqrt(x: Any, *, interval: Interval | None = None, degree: int | None = None,
     return _applied("sqrt", x, interval, degree, error)
 
 
+@offered()
 def rsqrt(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """1 / sqrt(x) of positive numbers.
 
@@ -153,6 +158,7 @@ def rsqrt(x: Any, *, interval: Interval | None = None, degree: int | None = None
     return _applied("rsqrt", x, interval, degree, error)
 
 
+@offered()
 def inverse(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """1 / x.
 
@@ -169,6 +175,7 @@ def inverse(x: Any, *, interval: Interval | None = None, degree: int | None = No
     return _applied("inverse", x, interval, degree, error)
 
 
+@offered()
 def sigmoid(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """1 / (1 + e^-x).
 
@@ -182,6 +189,7 @@ def sigmoid(x: Any, *, interval: Interval | None = None, degree: int | None = No
     return _applied("sigmoid", x, interval, degree, error)
 
 
+@offered()
 def tanh(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """The hyperbolic tangent.
 
@@ -195,6 +203,7 @@ def tanh(x: Any, *, interval: Interval | None = None, degree: int | None = None,
     return _applied("tanh", x, interval, degree, error)
 
 
+@offered()
 def sin(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """The sine of an angle in radians.
 
@@ -208,6 +217,7 @@ def sin(x: Any, *, interval: Interval | None = None, degree: int | None = None, 
     return _applied("sin", x, interval, degree, error)
 
 
+@offered()
 def cos(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """The cosine of an angle in radians.
 
@@ -221,6 +231,7 @@ def cos(x: Any, *, interval: Interval | None = None, degree: int | None = None, 
     return _applied("cos", x, interval, degree, error)
 
 
+@offered()
 def gelu(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """x Phi(x), Phi the distribution function of the normal distribution.
 
@@ -234,6 +245,7 @@ def gelu(x: Any, *, interval: Interval | None = None, degree: int | None = None,
     return _applied("gelu", x, interval, degree, error)
 
 
+@offered()
 def relu(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """max(x, 0).
 
@@ -249,6 +261,7 @@ def relu(x: Any, *, interval: Interval | None = None, degree: int | None = None,
     return _kinked("relu", 0.5, x, interval, degree, error)
 
 
+@offered()
 def abs(x: Any, *, interval: Interval | None = None, degree: int | None = None, error: float | None = None) -> Any:
     """|x|, as `relu` with twice its error; x sign(x) where that is too much.
 
@@ -278,6 +291,7 @@ def _kinked(name: str, half: float, x: Any, interval: Interval | None, degree: i
     return y.map(lambda shard: off_by(shard, error))
 
 
+@offered()
 def softmax(x: Any, axis: int = -1, *, interval: Interval | None = None, error: float = 1e-3) -> Any:
     """e^x_i / (e^x_1 + … + e^x_n) along an axis, within ``error``.
 

@@ -10,6 +10,7 @@ from numpy.polynomial import Chebyshev, Polynomial
 
 from fhe.arrays.elementwise import with_plain
 from fhe.arrays.exact import assumed
+from fhe.arrays.offered import offered
 from fhe.arrays.packed import A, Packed
 from fhe.circuits.approximation import Approximation, needs_map
 from fhe.circuits.comparison import evaluate_composition
@@ -89,6 +90,7 @@ def require(
         keys.require_relinearization()
 
 
+@offered(lambda x, bound: x)
 def assume(x: Any, bound: Bound) -> Any:
     """The same array, of which the caller promises that no |value| exceeds a bound.
 

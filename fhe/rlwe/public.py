@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -85,6 +85,16 @@ class EvaluationKeys:
         """Raise before any work unless every element has its key."""
         for element in elements:
             self.require_galois(element)
+
+    def selected(self, levels: Mapping[int, int]) -> EvaluationKeys:
+        """The keys of some automorphisms, each up to a level; element 0 stands for relinearisation."""
+        chosen, parameters = EvaluationKeys(self.chain, self.key_id), self.chain.parameters
+        for element, level in levels.items():
+            if element:
+                chosen.galois[element] = self.require_galois(element).at_level(level, parameters)
+            else:
+                chosen.relinearization = self.require_relinearization().at_level(level, parameters)
+        return chosen
 
     def _missing(self, element: int) -> str:
         N = self.chain.parameters.ring_degree

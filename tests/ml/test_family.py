@@ -152,7 +152,7 @@ def test_fitted_models_are_taken_over(theirs: Any) -> None:
 def test_what_has_no_twin_is_refused() -> None:
     data = split("iris")
     with pytest.raises(EncodingError, match="AdaBoostClassifier has no twin for encrypted rows; there are"):
-        from_sklearn(AdaBoostClassifier(2).fit(data.X, data.y))
+        from_sklearn(AdaBoostClassifier(n_estimators=2).fit(data.X, data.y))
     with pytest.raises(NotFittedError):
         from_sklearn(linear_model.Ridge())
 

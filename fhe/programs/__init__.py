@@ -1,0 +1,1 @@
+"""Plain functions as private programs: traced, planned, explained, run."""

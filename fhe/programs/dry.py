@@ -1,0 +1,247 @@
+"""Dry runs: a graph executed by the very code that will execute it, on ciphertexts without content.
+
+What comes back is exact by construction: the level, bound and noise of every value, the keys that were used and at
+which levels, how large the base of the chain must be, and how many operations of each kind there were.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhe.arrays.array import EncryptedArray
+from fhe.arrays.layout import Layout
+from fhe.bfv.encoder import BFVEncoder
+from fhe.bfv.evaluator import BFVEvaluator
+from fhe.bfv.overflow import Claims, ValueTracker
+from fhe.circuits.evaluator import Evaluator
+from fhe.ckks.encoder import CKKSEncoder
+from fhe.ckks.evaluator import CKKSEvaluator
+from fhe.errors import FHEError
+from fhe.interval import Interval
+from fhe.parameters import BFVParameters, CKKSParameters, Parameters
+from fhe.programs.counting import COUNTING, Blank, BlankKey, Tally, counted
+from fhe.programs.graph import Graph, Node
+from fhe.programs.operations import compute, evaluate
+from fhe.programs.spec import Spec
+from fhe.ring.basis import Basis
+from fhe.ring.poly import CoeffPoly, EvalPoly
+from fhe.rlwe.chain import ModulusChain
+from fhe.rlwe.ciphertext import Ciphertext
+from fhe.rlwe.keyswitch import SwitchingKey
+from fhe.rlwe.public import Encryption, EvaluationKeys
+
+DRY = "a dry run, which encrypts nothing"
+KEY_ID = bytes(16)
+ANY_WIDTH = 1 << 1024
+
+
+class DryKeys(EvaluationKeys):
+    """Every key there could be, without content."""
+
+    __slots__ = ("asked",)
+
+    def __init__(self, chain: ModulusChain) -> None:
+        super().__init__(chain, KEY_ID)
+        self.asked: set[int] = set()
+
+    def require_relinearization(self) -> SwitchingKey:
+        return self._blank(0)
+
+    def require_galois(self, element: int) -> SwitchingKey:
+        return self._blank(element)
+
+    def holds(self, element: int) -> bool:
+        return True
+
+    def rotation_steps(self) -> None:
+        return None
+
+    def _blank(self, element: int) -> SwitchingKey:
+        self.asked.add(element)
+        return SwitchingKey(self.chain.top, BlankKey(element), self.chain.parameters.max_level, b"")
+
+
+class DryCKKSEncoder(CKKSEncoder):
+    """Encodes nothing, and notes how many bits the base level needs for what is checked against its level."""
+
+    __slots__ = ("base_bits",)
+
+    def __init__(self, chain: ModulusChain) -> None:
+        super().__init__(chain)
+        self.base_bits = -math.inf
+
+    def polynomial(self, slots: NDArray[Any], scale: float, basis: Basis) -> CoeffPoly:
+        return CoeffPoly(basis, cast(Any, Blank((len(basis), basis.ring_degree))))
+
+    def check_room(self, level: int, scale: float, bound: float) -> None:
+        above = self.chain.log_q(level) - self.chain.log_q(0)
+        self.base_bits = max(self.base_bits, math.log2(scale) + math.log2(max(bound, 2.0**-300)) + 1 - above)
+        super().check_room(level, scale, bound)
+
+
+class DryBFVEncoder(BFVEncoder):
+    """Encodes on the default backend, for the noise of products with plaintexts, and gives nothing."""
+
+    def __init__(self, chain: ModulusChain, wrapping: bool) -> None:
+        super().__init__(chain)
+        self.modulus = self.modulus if wrapping else ANY_WIDTH
+
+    def message(self, values: Any) -> NDArray[np.int64]:
+        return _plain_encoder(self.parameters).message(np.asarray(values) % self.t)
+
+
+@lru_cache(maxsize=16)
+def _plain_encoder(parameters: BFVParameters) -> BFVEncoder:
+    return BFVEncoder(ModulusChain.of(parameters))
+
+
+class Widest(ValueTracker):
+    """Intervals as they are, however wide, and the widest of them."""
+
+    __slots__ = ("seen",)
+    seen: list[int]
+
+    def __init__(self, parameters: BFVParameters) -> None:
+        super().__init__(parameters, ANY_WIDTH)
+        object.__setattr__(self, "seen", [0])
+
+    def claims(self, interval: Interval, what: str) -> Claims:
+        if interval.high is not None:
+            self.seen[0] = max(self.seen[0], interval.high - interval.low, 2 * interval.high, -2 * interval.low)
+        return super().claims(interval, what)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is publicly known of a value during a run."""
+
+    level: int
+    bound: float
+    precision: float
+    expected: float
+    room: float
+    ciphertexts: int
+    nbytes: int
+    cycles: float
+
+
+@dataclass(slots=True)
+class Trial:
+    """A dry run that went through."""
+
+    parameters: Parameters
+    sights: dict[int, Sight]
+    outputs: list[EncryptedArray]
+    tally: Tally
+    base_bits: float
+    widest: int
+    asked: frozenset[int]
+
+    @property
+    def precision(self) -> float:
+        """Bits after the point that are right in all outputs."""
+        return min(y.precision_bits for y in self.outputs)
+
+    @property
+    def lowest(self) -> int:
+        """The lowest level that an output is at, once settled."""
+        return min(y.level for y in self.outputs)
+
+    @property
+    def bound(self) -> float:
+        """The largest value that an output may have."""
+        return max(float(shard.bound) for y in self.outputs for shard in y.shards)
+
+    @property
+    def cycles(self) -> float:
+        """About how many the run will take, on the machine of `fhe.costs`."""
+        return self.tally.total
+
+    def key_levels(self) -> dict[int, int]:
+        """The keys that are needed and the highest level of each: by Galois element, 0 for relinearisation."""
+        special = len(self.parameters.special)
+        levels = {self.parameters.limbs(level): level for level in range(self.parameters.max_level + 1)}
+        return {element: levels[limbs - special] for element, limbs in sorted(self.tally.keys.items())}
+
+
+class DryMachine:
+    """Parameters on the counting backend, with every key."""
+
+    def __init__(self, parameters: Parameters, wrapping: bool = True) -> None:
+        self.parameters = parameters
+        self.chain = ModulusChain.of(parameters, cast(Any, COUNTING))
+        self.keys = DryKeys(self.chain)
+        self.wrapping = wrapping
+
+    @cached_property
+    def evaluator(self) -> CKKSEvaluator | BFVEvaluator:
+        if isinstance(self.parameters, CKKSParameters):
+            return CKKSEvaluator(DryCKKSEncoder(self.chain), self.keys)
+        evaluator = BFVEvaluator(DryBFVEncoder(self.chain, self.wrapping), self.keys)
+        if not self.wrapping:
+            evaluator.values = Widest(evaluator.parameters)
+        return evaluator
+
+    def fresh(self, spec: Spec) -> EncryptedArray:
+        """A new encryption of an argument, under a public key."""
+        evaluator, level = self.evaluator, self.parameters.max_level
+        general: Evaluator = evaluator
+        layout = Layout.of(spec.shape, evaluator.slots, evaluator.row, batch=spec.batch)
+        _, promised = general.admit(np.zeros(1, dtype=spec.dtype), general.promise(spec.promise, spec.dtype))
+        if isinstance(evaluator, CKKSEvaluator):
+            known: dict[str, Any] = {"scale": evaluator.parameters.scale(level), "bound": promised}
+            evaluator.encoder.check_room(level, known["scale"], promised)
+        else:
+            known = dict(evaluator.values.claims(promised, "an encryption"))
+        known |= general.fresh_noise(Encryption.DIVIDED, promised, level)
+        poly = EvalPoly.zero(self.chain.q(level))
+        shards = [Ciphertext(self.chain, (poly, poly), level, KEY_ID, **known) for _ in range(layout.shards)]
+        return EncryptedArray(evaluator, shards, layout, spec.dtype)
+
+    def run(self, graph: Graph, specs: Mapping[str, Spec]) -> Trial:
+        """The graph on fresh arguments; FHEError for whatever these parameters do not allow."""
+        sights: dict[int, Sight] = {}
+        kept: dict[int, EncryptedArray] = {}
+        returned = graph.returned()
+        inputs = {name: self.fresh(spec) if spec.encrypted else spec.extreme() for name, spec in specs.items()}
+        with counted() as tally:
+
+            def watch(number: int, node: Node, value: Any) -> None:
+                if isinstance(value, EncryptedArray):
+                    sights[number] = _sight(value, tally.total)
+                    if number in returned:
+                        kept[number] = value
+
+            evaluate(graph, inputs, watch, located)
+        evaluator = self.evaluator
+        base = evaluator.encoder.base_bits if isinstance(evaluator.encoder, DryCKKSEncoder) else 0.0
+        widest = evaluator.values.seen[0] if isinstance(evaluator, BFVEvaluator) and not self.wrapping else 0  # type: ignore[attr-defined]
+        outputs = [kept[number] for number in returned]
+        return Trial(self.parameters, sights, outputs, tally, base, widest, frozenset(self.keys.asked))
+
+
+def located(node: Node, operands: Sequence[Any]) -> Any:
+    """`compute`, whose errors say where in the function they come from."""
+    try:
+        return compute(node, operands)
+    except FHEError as error:
+        raise type(error)(f"{error} [{node.operation} at {node.where}]") from error
+
+
+def _sight(x: EncryptedArray, cycles: float) -> Sight:
+    bound = max(float(shard.bound) for shard in x.shards)
+    size = len({id(shard) for shard in x.shards})
+    return Sight(x.level, bound, x.precision_bits, x.expected_precision_bits, x.room_bits, size, x.nbytes, cycles)
+
+
+@lru_cache(maxsize=64)
+def fresh(parameters: Parameters, spec: Spec) -> EncryptedArray:
+    """What a new encryption of an argument says of itself, without content."""
+    return DryMachine(parameters).fresh(spec)

@@ -1,0 +1,1 @@
+"""From graph to graph, each of the same meaning."""

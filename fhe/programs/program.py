@@ -1,0 +1,152 @@
+"""`Program`: a function, planned once, to be run on encrypted arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fhe.arrays.array import EncryptedArray
+from fhe.context import Context
+from fhe.errors import EncodingError, LevelError, NoiseError, ParameterError
+from fhe.owner import KeyOwner
+from fhe.programs import explain
+from fhe.programs.dry import fresh, located
+from fhe.programs.graph import Node
+from fhe.programs.operations import evaluate, in_the_clear
+from fhe.programs.plan import Plan
+from fhe.programs.spec import Spec
+from fhe.rlwe.ciphertext import Ciphertext
+
+Watch = Callable[[int, Node, Any], Any]
+
+
+class Program(Plan):
+    """What `fhe.compile` makes of a function: a `Plan` that can be run.
+
+    ``parameters`` are the smallest secure ones that hold it, ``keys`` the evaluation keys that it uses. Made once, it
+    serves any number of owners and servers.
+
+    >>> import fhe
+    >>> program = fhe.compile(lambda x, y: (x * y).sum(), fhe.spec(8, bound=1), fhe.spec(8, bound=1), precision=1e-2)
+    >>> owner = program.keygen()
+    >>> x = owner.encrypt([0.5] * 8)
+    >>> owner.decrypt(program(x, x)).round(2), program.parameters.ring_degree
+    (np.float64(2.0), 4096)
+    """
+
+    __slots__ = ()
+
+    # --- keys ---------------------------------------------------------------------------------------------------------
+
+    def keygen(self, **options: Any) -> KeyOwner:
+        """New keys for this program. ``owner.public()`` gives away what it needs, and no more.
+
+        ``options`` are those of `KeyOwner`, such as ``backend``. Where all encrypted arguments have one bound, it is
+        what ``owner.encrypt`` assumes; else `encrypt` of the program knows.
+        """
+        promises = {spec.promise for spec in self.specs.values() if spec.encrypted}
+        bound = promises.pop() if len(promises) == 1 else None
+        return KeyOwner(self.parameters, bound=bound, publish=self.publish, needs=self.keys, **options)
+
+    def encrypt(self, context: Context, *values: Any, **named: Any) -> Any:
+        """The encrypted arguments among these, each checked against its promise, bounded and laid out as it was said.
+
+        One array, or a tuple in the order of the function's arguments; plain arguments stay as they are.
+        """
+        given = self._bound(values, named)
+        found = tuple(
+            context.encrypt(spec.checked(given[name], name), bound=spec.promise, batch=spec.batch)
+            if spec.encrypted
+            else given[name]
+            for name, spec in self.specs.items()
+        )
+        return found if len(found) > 1 else found[0]
+
+    # --- running ------------------------------------------------------------------------------------------------------
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """The function of these arguments: encrypted ones under one key, plain ones as they are.
+
+        Everything is checked before any work: shapes, bounds, levels, parameters, and that all keys are held.
+        """
+        return self.run(self._bound(arguments, named))
+
+    def run(self, arguments: Mapping[str, Any], watch: Watch | None = None) -> Any:
+        """The same with arguments by name; ``watch(number, node, value)`` sees each value of `graph` as it is made."""
+        ready = {name: self._argument(name, spec, arguments[name]) for name, spec in self.specs.items()}
+        self._require_keys(ready)
+        return evaluate(self.graph, ready, watch, located)
+
+    def clear(self, *arguments: Any, **named: Any) -> Any:
+        """The traced function of plain arguments: what results are measured by."""
+        return in_the_clear(self.source, self._plain(arguments, named))
+
+    def approximated(self, *arguments: Any, **named: Any) -> Any:
+        """The same with the polynomials that stand in for functions: results without their noise."""
+        return in_the_clear(self.graph, self._plain(arguments, named))
+
+    def explain(self) -> str:
+        """Parameters, levels, keys, precision along the way, and predicted time."""
+        return explain.text(self)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}: {spec}" for name, spec in self.specs.items())
+        return f"Program({self.name}({arguments}), {self.parameters!r}, {len(self.keys)} keys)"
+
+    # --- checks -------------------------------------------------------------------------------------------------------
+
+    def _bound(self, values: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+        names = list(self.specs)
+        given = dict(zip(names, values, strict=False)) | named
+        if len(values) > len(names) or set(given) != set(names) or set(names[: len(values)]) & set(named):
+            raise TypeError(f"{self.name} takes the arguments {', '.join(names)}, each once")
+        return given
+
+    def _plain(self, values: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+        given = self._bound(values, named)
+        return {name: spec.checked(given[name], name) for name, spec in self.specs.items()}
+
+    def _argument(self, name: str, spec: Spec, value: Any) -> Any:
+        if not spec.encrypted:
+            return spec.checked(value, name)
+        if not isinstance(value, EncryptedArray):
+            raise TypeError(f"argument {name} is encrypted: program.encrypt(owner, …) makes one of plain values")
+        new = fresh(self.parameters, spec)
+        if value.evaluator.chain.parameters.id != self.parameters.id:
+            raise ParameterError(
+                f"argument {name} was encrypted for other parameters than this program's; see keygen()"
+            )
+        if value.layout != new.layout or value.dtype.kind != spec.dtype.kind:
+            raise EncodingError(
+                f"argument {name} is {spec}, laid out with batch={spec.batch}; got a {value.dtype} array of shape "
+                f"{value.shape}, or one that lies otherwise: encrypt it by program.encrypt(owner, …)"
+            )
+        if value.level < new.level:
+            raise LevelError(
+                f"argument {name} is at level {value.level}, the program begins at {new.level}; encrypt it anew"
+            )
+        for shard, known in zip(value.shards, new.shards, strict=True):
+            if _beyond(shard, known):
+                raise EncodingError(
+                    f"argument {name} may hold values up to {shard.bound:g}, the program was compiled for {spec}; "
+                    f"encrypt it with bound={spec.promise}"
+                )
+            if shard.noise > known.noise * 1.001 or shard.degree > 1:
+                raise NoiseError(f"argument {name} is noisier than a new encryption; give the program new ones")
+        return value
+
+    def _require_keys(self, arguments: Mapping[str, Any]) -> None:
+        """Raise MissingKeyError unless every key is held, LevelError unless it reaches as high as it is needed."""
+        keys = next(x.evaluator.keys for x in arguments.values() if isinstance(x, EncryptedArray))
+        for element, level in self.keys.items():
+            key = keys.require_galois(element) if element else keys.require_relinearization()
+            if key.level < level:
+                raise LevelError(f"a key reaches up to level {key.level}, the program needs it at {level}")
+
+
+def _beyond(shard: Ciphertext, promised: Ciphertext) -> bool:
+    """May there be values that were not promised?"""
+    a, b = shard.interval, promised.interval
+    if a is None or b is None:
+        return shard.bound > promised.bound
+    return a.wraps or b.wraps or a.low < b.low or a.ends[1] > b.ends[1]

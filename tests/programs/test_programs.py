@@ -1,0 +1,133 @@
+"""Programs of ordinary functions: results, promises, keys, and that nothing smaller would have done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fhe
+from fhe.errors import MissingKeyError, ParameterError
+from fhe.programs.dry import DryMachine
+from fhe.programs.operations import evaluate
+from fhe.rlwe.public import EvaluationKeys
+from tests.programs.functions import CASES, Case, cubic, network
+
+IDS = [f"{number}-{case.name}" for number, case in enumerate(CASES)]
+
+
+class Watched(EvaluationKeys):
+    """Keys that note which of them are used."""
+
+    __slots__ = ("used",)
+
+    @classmethod
+    def of(cls, keys: EvaluationKeys) -> Watched:
+        watched = cls(keys.chain, keys.key_id, keys.relinearization, keys.galois)
+        watched.used = {}
+        return watched
+
+    def require_relinearization(self) -> Any:
+        self.used[0] = True
+        return super().require_relinearization()
+
+    def require_galois(self, element: int) -> Any:
+        self.used[element] = True
+        return super().require_galois(element)
+
+
+def arrays(result: Any) -> Iterator[Any]:
+    if isinstance(result, dict):
+        result = tuple(result.values())
+    yield from result if isinstance(result, tuple | list) else [result]
+
+
+@pytest.fixture(params=CASES, ids=IDS)
+def case(request: pytest.FixtureRequest) -> Case:
+    return request.param
+
+
+def test_a_server_computes_what_was_promised_with_just_the_keys_that_it_uses(case: Case) -> None:
+    program = case.program()
+    owner = program.keygen()
+    server = fhe.Context.from_bytes(owner.public().to_bytes())
+    plain = case.arguments()
+    sent = program.encrypt(owner, *plain)
+    sent = sent if isinstance(sent, tuple) else (sent,)
+    received = [server.load(x.to_bytes()) if hasattr(x, "shards") else x for x in sent]
+    server.evaluator.keys = watched = Watched.of(server.keys)
+    replies = list(arrays(program(*received)))
+    for reply, exact in zip(replies, arrays(program.clear(*plain)), strict=True):
+        result = owner.decrypt(owner.load(reply.to_bytes()))
+        assert result.shape == exact.shape
+        if case.precision is None:
+            assert np.array_equal(result, exact)
+        elif case.name == "above_or_nothing":
+            away = np.abs(plain[0] - 0.25) > 0.05  # comparisons of reals are right beyond their margin
+            assert np.max(np.abs(result - exact)[away]) < case.precision
+        else:
+            assert reply.precision_bits >= -np.log2(case.precision)
+            assert np.max(np.abs(result - exact)) < case.precision
+    # What the dry run foretold is what the real one says of itself, to the last bit.
+    for reply, foretold in zip(replies, program.trial.outputs, strict=True):
+        assert reply.layout == foretold.layout
+        for shard, known in zip(reply.shards, foretold.shards, strict=True):
+            said, expected = ((x.level, x.degree, x.scale, x.bound, x.noise) for x in (shard, known))
+            assert said == expected if hides_all(case) else said <= expected
+    watched.used.clear()
+    evaluate(program.graph, dict(zip(program.specs, received, strict=True)))
+    assert set(watched.used) == set(program.keys)
+    held = {element: key.level for element, key in server.keys.galois.items()}
+    if server.keys.relinearization is not None:
+        held[0] = server.keys.relinearization.level
+    assert held == program.keys
+
+
+def test_the_ring_is_the_smallest(case: Case) -> None:
+    N = case.program().parameters.ring_degree
+    if N > 4096:
+        with pytest.raises(ParameterError):
+            fhe.compile(case.function, *case.specs, ring_degree=N // 2, **_asked(case))
+
+
+def hides_all(case: Case) -> bool:
+    """Is no argument plain? The dry run takes plain ones to be as large as they may be."""
+    return all(spec.encrypted for spec in case.specs)
+
+
+def _asked(case: Case) -> dict[str, float]:
+    return {} if case.precision is None else {"precision": case.precision}
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_without_any_one_of_its_keys_a_program_does_not_begin(number: int) -> None:
+    case = next(case for case in CASES if case.function is network)
+    program = case.program()
+    owner = program.keygen()
+    x = owner.encrypt(*case.arguments())
+    missing = list(program.keys)[number]
+    server = owner.public()
+    if missing:
+        del server.keys.galois[missing]
+    else:
+        server.keys.relinearization = None
+    with pytest.raises(MissingKeyError):
+        program(server.load(x.to_bytes()))
+
+
+def test_a_shorter_chain_or_a_smaller_scale_does_not_do() -> None:
+    """One bit less of every scale misses the precision: the chain is as short as it can be."""
+    program = next(case for case in CASES if case.function is cubic).program()
+    parameters = program.parameters
+    shorter = replace(
+        parameters,
+        levels=(),
+        special=(),
+        modulus_bits=[bits - 1 for bits in parameters.modulus_bits],
+        scale_bits=parameters.scale_bits - 1,
+    )
+    trial = DryMachine(shorter).run(program.graph, program.specs)
+    assert trial.precision < -np.log2(1e-5) <= program.trial.precision
