@@ -11,12 +11,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fhe import costs
+from fhe.costs import ZEN5, Seam
+
+AROUND = 6  # operands of a scheme's operation, that pass through the caches between two calls
+STEPS = {"tensor": 1.0, "switch_down": 1.0, "key_switch": 1.0, "key_product": 1.0, "intt": 0.0, "ntt": 0.0}
+STEP = 0.5  # of the Python around an operation of a scheme, for any other call: there are two polynomials
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +30,7 @@ class Handle:
 
     ring_degree: int
     moduli: tuple[int, ...]
-
-    @property
-    def bits(self) -> list[int]:
-        return [q.bit_length() for q in self.moduli]
+    bits: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,13 @@ class Blank:
     """A buffer of which there is only the shape."""
 
     shape: tuple[int, ...]
+
+    def of_limbs(self, limbs: int) -> Blank:
+        return Blank((*self.shape[:-2], limbs, self.shape[-1]))
+
+    @property
+    def polys(self) -> int:
+        return int(np.prod(self.shape[:-2], dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,6 @@ class Tally:
     calls: Counter[str] = field(default_factory=Counter)
     cycles: dict[str, float] = field(default_factory=dict)
     keys: dict[int, int] = field(default_factory=dict)
-
     total: float = 0.0
 
     def add(self, name: str, cycles: float) -> None:
@@ -76,6 +84,24 @@ def counted() -> Iterator[Tally]:
         _tally.reset(token)
 
 
+def count(name: str, cycles: float) -> None:
+    """Something that took so many cycles."""
+    if (tally := _tally.get()) is not None:
+        tally.add(name, cycles)
+
+
+@lru_cache(maxsize=4096)
+def _price(name: str, ring_degree: int, bits: tuple[int, ...], *numbers: int) -> float:
+    around = 8.0 * ring_degree * len(bits) * AROUND
+    own = getattr(Seam(ring_degree, ZEN5, around), name)(bits, *numbers)
+    return float(own + STEPS.get(name, STEP) * ZEN5.step)
+
+
+def _count(name: str, basis: Handle, *numbers: int) -> None:
+    if (tally := _tally.get()) is not None:
+        tally.add(name, _price(name, basis.ring_degree, basis.bits, *numbers))
+
+
 class CountingBackend:
     """The seam, without arithmetic.
 
@@ -92,7 +118,7 @@ class CountingBackend:
     target = "nothing"
 
     def basis(self, ring_degree: int, moduli: Sequence[int], roots: Sequence[int]) -> Handle:
-        return Handle(ring_degree, tuple(moduli))
+        return Handle(ring_degree, tuple(moduli), tuple(q.bit_length() for q in moduli))
 
     def evaluation_order(self, ring_degree: int) -> NDArray[np.int64]:
         return np.arange(ring_degree)
@@ -107,52 +133,50 @@ class CountingBackend:
         return Blank((*leading, len(basis.moduli), basis.ring_degree))
 
     def limbs(self, buffer: Blank, start: int, stop: int) -> Blank:
-        return _of_limbs(buffer, stop - start)
+        return buffer.of_limbs(stop - start)
 
     def join(self, first: Blank, second: Blank) -> Blank:
-        return _of_limbs(first, first.shape[-2] + second.shape[-2])
+        return first.of_limbs(first.shape[-2] + second.shape[-2])
 
     # --- arithmetic --------------------------------------------------------------------------------------------------
 
     def add(self, basis: Handle, x: Blank, y: Blank) -> Blank:
-        return _pointwise("add", basis, x, y, passes=3)
+        return _entries("add", basis, x, y)
 
     def sub(self, basis: Handle, x: Blank, y: Blank) -> Blank:
-        return _pointwise("sub", basis, x, y, passes=3)
+        return _entries("sub", basis, x, y)
 
     def neg(self, basis: Handle, x: Blank) -> Blank:
-        return _pointwise("neg", basis, x, passes=2)
+        return _entries("neg", basis, x)
 
     def mul(self, basis: Handle, x: Blank, y: Blank) -> Blank:
-        return _pointwise("mul", basis, x, y, passes=4)
+        return _entries("mul", basis, x, y)
 
     def mul_add(self, basis: Handle, x: Blank, y: Blank, z: Blank) -> Blank:
-        return _pointwise("mul_add", basis, x, y, z, passes=5)
+        return _entries("mul_add", basis, x, y, z)
 
     def mul_scalar(self, basis: Handle, x: Blank, scalars: Sequence[int]) -> Blank:
-        return _pointwise("mul_scalar", basis, x, passes=3)
+        return _entries("mul_scalar", basis, x)
 
     def add_scalar(self, basis: Handle, x: Blank, scalars: Sequence[int]) -> Blank:
-        return _pointwise("add_scalar", basis, x, passes=2)
+        return _entries("add_scalar", basis, x)
 
     def inner_product(self, basis: Handle, xs: Sequence[Blank], ys: Sequence[Blank]) -> Blank:
-        shape = np.broadcast_shapes(xs[0].shape[:-2], ys[0].shape[:-2])
-        out = Blank((*shape, *xs[0].shape[-2:]))
-        return _pointwise("inner_product", basis, out, passes=1 + 3 * len(xs))
+        out = Blank((*np.broadcast_shapes(xs[0].shape[:-2], ys[0].shape[:-2]), *xs[0].shape[-2:]))
+        _count("inner_product", basis, len(xs), out.polys)
+        return out
 
     def tensor(self, basis: Handle, xs: Sequence[Blank], ys: Sequence[Blank]) -> tuple[Blank, Blank, Blank]:
-        out = _pointwise("tensor", basis, xs[0], ys[0], passes=11)
+        out = _entries("tensor", basis, xs[0], ys[0])
         return out, out, out
 
     # --- transforms --------------------------------------------------------------------------------------------------
 
     def ntt(self, basis: Handle, x: Blank) -> Blank:
-        _count("ntt", costs.transforms(basis.ring_degree, basis.bits) * _rows(x))
-        return x
+        return _entries("ntt", basis, x)
 
     def intt(self, basis: Handle, x: Blank) -> Blank:
-        _count("intt", costs.transforms(basis.ring_degree, basis.bits, inverse=True) * _rows(x))
-        return x
+        return _entries("intt", basis, x)
 
     def to_natural(self, basis: Handle, x: Blank) -> Blank:
         return x
@@ -160,73 +184,66 @@ class CountingBackend:
     from_natural = to_natural
 
     def automorphism_coeff(self, basis: Handle, x: Blank, element: int) -> Blank:
-        return _pointwise("automorphism", basis, x, passes=4)
+        return _entries("automorphism_coeff", basis, x)
 
-    automorphism_eval = automorphism_coeff
+    def automorphism_eval(self, basis: Handle, x: Blank, element: int) -> Blank:
+        return _entries("automorphism_eval", basis, x)
 
     # --- integers in and out, from basis to basis --------------------------------------------------------------------
 
     def reduce(self, basis: Handle, coefficients: NDArray[np.int64]) -> Blank:
-        return _pointwise("reduce", basis, Blank((*coefficients.shape[:-1], len(basis.moduli), basis.ring_degree)))
+        return _entries("reduce", basis, Blank((*coefficients.shape[:-1], len(basis.moduli), basis.ring_degree)))
 
     def lift(self, basis: Handle, x: Blank) -> NoReturn:
         raise TypeError("a dry run computes no residues")
 
     def convert(self, source: Handle, target: Handle, x: Blank) -> Blank:
-        inputs, outputs = len(source.moduli), len(target.moduli)
-        _count("convert", costs.conversion(source.ring_degree, inputs, outputs) * _rows(x))
-        return _of_limbs(x, outputs)
+        seam = Seam(source.ring_degree, ZEN5)
+        count("convert", float(seam.convert(source.bits, target.bits, x.polys)))
+        return x.of_limbs(len(target.moduli))
 
     def divide_round_coeff(self, basis: Handle, start: int, stop: int, x: Blank) -> Blank:
-        kept, all_limbs = stop - start, len(basis.moduli)
-        _count("divide_round", costs.conversion(basis.ring_degree, all_limbs - kept, kept) * _rows(x))
-        return _of_limbs(x, kept)
+        _count("divide_round_coeff", basis, start, stop, x.polys)
+        return x.of_limbs(stop - start)
 
     def divide_round_eval(self, basis: Handle, start: int, stop: int, x: Blank) -> Blank:
-        bits = basis.bits
-        dropped, kept = [*bits[:start], *bits[stop:]], bits[start:stop]
-        _count("divide_round", costs.division(basis.ring_degree, dropped, kept) * _rows(x))
-        return _of_limbs(x, stop - start)
+        _count("divide_round_eval", basis, start, stop, x.polys)
+        return x.of_limbs(stop - start)
 
     def divide_round_sum(self, basis: Handle, special: int, start: int, stop: int, x: Blank, y: Blank) -> Blank:
-        return self.divide_round_eval(basis, start, stop, x)
+        _count("divide_round_sum", basis, special, start, stop, x.polys)
+        return x.of_limbs(stop - start)
 
     # --- key switching -----------------------------------------------------------------------------------------------
 
     def decompose(self, basis: Handle, special: int, digit: int, coeff: Blank, evaluated: Blank) -> tuple[Blank, ...]:
-        limbs, bits = len(basis.moduli) - special, basis.bits
-        for start in range(0, limbs, digit):
-            own = range(special + start, min(special + start + digit, len(bits)))
-            others = [b for i, b in enumerate(bits) if i not in own]
-            cycles = costs.conversion(basis.ring_degree, len(own), len(others))
-            _count("decompose", (cycles + costs.transforms(basis.ring_degree, others)) * _rows(coeff))
-        return (_of_limbs(coeff, len(bits)),) * -(-limbs // digit)
+        _count("decompose", basis, special, digit, coeff.polys)
+        limbs = len(basis.moduli)
+        return (coeff.of_limbs(limbs),) * -(-(limbs - special) // digit)
 
     def key_product(self, basis: Handle, digits: Sequence[Blank], key: BlankKey) -> tuple[Blank, Blank]:
         _used(key, basis)
-        size = 2 * len(digits) * len(basis.moduli) * basis.ring_degree * 8
-        _count("key_product", size / costs.SHARED_CACHE * _rows(digits[0]))
+        _count("key_product", basis, len(digits), digits[0].polys)
         return digits[0], digits[0]
 
     def key_switch(
         self, basis: Handle, special: int, digit: int, coeff: Blank, evaluated: Blank, key: BlankKey
     ) -> tuple[Blank, Blank]:
-        return self.key_product(basis, self.decompose(basis, special, digit, coeff, evaluated), key)
+        _used(key, basis)
+        _count("key_switch", basis, special, digit, coeff.polys)
+        out = coeff.of_limbs(len(basis.moduli))
+        return out, out
 
     def switch_down(
         self, basis: Handle, special: int, digit: int, stop: int, x: Blank, key: BlankKey, ys: Sequence[Blank]
     ) -> tuple[Blank, Blank]:
-        over_q = Handle(basis.ring_degree, basis.moduli[special:])
-        u0, u1 = self.key_switch(basis, special, digit, self.intt(over_q, x), x, key)
-        return self.divide_round_eval(basis, special, stop, u0), self.divide_round_eval(basis, special, stop, u1)
+        _used(key, basis)
+        _count("switch_down", basis, special, digit, stop, len(ys), x.polys)
+        out = x.of_limbs(stop - special)
+        return out, out
 
 
 COUNTING = CountingBackend()
-
-
-def _count(name: str, cycles: float) -> None:
-    if (tally := _tally.get()) is not None:
-        tally.add(name, cycles)
 
 
 def _used(key: BlankKey, basis: Handle) -> None:
@@ -234,23 +251,9 @@ def _used(key: BlankKey, basis: Handle) -> None:
         tally.keys[key.element] = max(tally.keys.get(key.element, 0), len(basis.moduli))
 
 
-def _pointwise(name: str, basis: Handle, *operands: Blank, passes: int = 2) -> Blank:
-    """Of the operands' common shape; as long as it takes to move so many operands through the shared cache."""
-    leading = np.broadcast_shapes(*(x.shape[:-2] for x in operands))
+def _entries(name: str, basis: Handle, *operands: Blank) -> Blank:
+    """A result of the operands' common shape."""
+    leading = np.broadcast_shapes(*(x.shape[:-2] for x in operands)) if len(operands) > 1 else operands[0].shape[:-2]
     out = Blank((*leading, *operands[0].shape[-2:]))
-    _count(name, 8 * passes * np.prod(out.shape) / costs.SHARED_CACHE)
+    _count(name, basis, out.polys)
     return out
-
-
-def _of_limbs(x: Blank, limbs: int) -> Blank:
-    return Blank((*x.shape[:-2], limbs, x.shape[-1]))
-
-
-def _rows(x: Blank) -> int:
-    return int(np.prod(x.shape[:-2], dtype=np.int64))
-
-
-def describe(tally: Tally) -> list[tuple[str, int, float]]:
-    """Name, calls and cycles of each operation, the longest first."""
-    rows = [(name, tally.calls[name], tally.cycles[name]) for name in tally.calls]
-    return sorted(rows, key=lambda row: -row[2])

@@ -23,10 +23,11 @@ from fhe.bfv.overflow import Claims, ValueTracker
 from fhe.circuits.evaluator import Evaluator
 from fhe.ckks.encoder import CKKSEncoder
 from fhe.ckks.evaluator import CKKSEvaluator
+from fhe.costs import encoding_bfv, encoding_ckks
 from fhe.errors import FHEError
 from fhe.interval import Interval
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
-from fhe.programs.counting import COUNTING, Blank, BlankKey, Tally, counted
+from fhe.programs.counting import COUNTING, Blank, BlankKey, Tally, count, counted
 from fhe.programs.graph import Graph, Node
 from fhe.programs.operations import compute, evaluate
 from fhe.programs.spec import Spec
@@ -78,6 +79,7 @@ class DryCKKSEncoder(CKKSEncoder):
         self.base_bits = -math.inf
 
     def polynomial(self, slots: NDArray[Any], scale: float, basis: Basis) -> CoeffPoly:
+        count("encode", float(encoding_ckks(basis.ring_degree, [q.bit_length() for q in basis.moduli])))
         return CoeffPoly(basis, cast(Any, Blank((len(basis), basis.ring_degree))))
 
     def check_room(self, level: int, scale: float, bound: float) -> None:
@@ -94,6 +96,7 @@ class DryBFVEncoder(BFVEncoder):
         self.modulus = self.modulus if wrapping else ANY_WIDTH
 
     def message(self, values: Any) -> NDArray[np.int64]:
+        count("encode", float(encoding_bfv(self.slots, [])))
         return _plain_encoder(self.parameters).message(np.asarray(values) % self.t)
 
 
