@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.layout import Layout
@@ -95,9 +95,9 @@ class DryBFVEncoder(BFVEncoder):
         super().__init__(chain)
         self.modulus = self.modulus if wrapping else ANY_WIDTH
 
-    def message(self, values: Any) -> NDArray[np.int64]:
+    def message(self, values: ArrayLike, factor: int = 1) -> NDArray[np.int64]:
         count("encode", float(encoding_bfv(self.slots, [])))
-        return _plain_encoder(self.parameters).message(np.asarray(values) % self.t)
+        return _plain_encoder(self.parameters).message(np.asarray(values) % self.t, factor)
 
 
 @lru_cache(maxsize=16)
