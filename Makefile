@@ -45,7 +45,7 @@ help:
 	@echo 'make docs      the pages of docs/ and of all public names, in docs/_build/html'
 	@echo 'make bench     microbenchmarks of kernels and schemes                          (BENCH=kernels, ARGS=…)'
 	@echo 'make bench-cycles   our kernels in cycles, beside what the ports of this core allow  (ARGS=…)'
-	@echo 'make bench-compare  beside HEXL, SEAL, OpenFHE, where they are installed  (FHE_PEERS=…, FHE_OPENFHE_PYTHON=…)'
+	@echo 'make bench-compare  beside other libraries, installed into .peers            (ARGS=--full, FHE_PEERS=…)'
 	@echo 'make clean     remove what these commands made'
 
 build: $(VENV)/.built

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -79,26 +80,32 @@ class Driver:
 
 
 class Measured(NamedTuple):
-    """Medians over the steady samples."""
+    """Medians over the steady samples; and all of them, in order."""
 
     nanoseconds: float
     multiplications: float
     samples: int
+    all: tuple[float, ...] = ()
 
 
 def interleave(
     asked: Mapping[str, tuple[Driver, str]], rounds: int = ROUNDS, seconds: float = SECONDS
 ) -> dict[str, Measured]:
-    """Every (driver, line) in turn, round after round: ABAB…"""
+    """Every (driver, line) in turn, round after round: ABAB… What takes as long as a whole run is asked once more.
+
+    What fails is left out.
+    """
+    first = {name: driver.sample(line) for name, (driver, line) in asked.items()}  # warms up, and is not counted
+    asked = {name: one for name, one in asked.items() if not math.isnan(first[name].nanoseconds)}
     samples: dict[str, list[Sample]] = {name: [] for name in asked}
-    for driver, line in asked.values():
-        driver.sample(line)  # warms up, and is not counted
+    slow = {name for name, sample in first.items() if sample.nanoseconds > 1e9 * seconds / 10}
     start = time.monotonic()
     for done in range(rounds):
         if done >= 3 and time.monotonic() - start > seconds:
             break
         for name, (driver, line) in asked.items():
-            samples[name].append(driver.sample(line))
+            if not done or name not in slow:
+                samples[name].append(driver.sample(line))
     return {name: _medians(found) for name, found in samples.items()}
 
 
@@ -108,6 +115,7 @@ def _medians(samples: list[Sample]) -> Measured:
         statistics.median(sample.nanoseconds for sample in steady),
         statistics.median(sample.multiplications for sample in steady),
         len(steady),
+        tuple(sample.nanoseconds for sample in samples),
     )
 
 

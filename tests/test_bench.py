@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from dataclasses import asdict, replace
 
 import pytest
 
 import fhe
 from bench import overhead
+from bench.charts import Bar, Curve, curves, ratio_bars
+from bench.compare import page, table
+from bench.compare.__main__ import published
+from bench.compare.peers import PACKAGES
+from bench.compare.rows import MEANING, Group, Row
 from bench.cycles import TASKS, Ports
-from bench.driver import FLAGS, SOURCES, Sample, compiler
+from bench.driver import FLAGS, SOURCES, Measured, Sample, compiler
 from bench.operations import OPERATIONS, make_keys, operations, parameters, peak_memory, sizes
 
 
@@ -61,3 +68,54 @@ def test_bounds_on_a_core_of_two_ports() -> None:
             per_butterfly = count.cycles(Ports(2, 2)) / task.each
             least = 2.5 if task.operation == "ntt" else 3.0
             assert least < per_butterfly < least + 1
+
+
+# --- beside other libraries ------------------------------------------------------------------------------------------
+
+
+def some_group() -> Group:
+    """Two rounds: twice and four times as fast as one library, half as fast as another."""
+    measured = {
+        "fhe": Measured(0, 0, 2, (1000.0, 2000.0)),
+        "TenSEAL": Measured(0, 0, 2, (2000.0, 8000.0)),
+        "desilofhe": Measured(0, 0, 2, (500.0, 1000.0)),
+    }
+    return Group("CKKS, N = 8192", [Row.of("CKKS", "add", 8192, 1, measured)], {"desilofhe": {}, "fhe": {"levels": 3}})
+
+
+def test_ratios_are_taken_round_by_round() -> None:
+    (row,) = some_group().rows
+    assert row.ratios["TenSEAL"].median == 3
+    assert row.behind == {"desilofhe": 0.5}
+    assert row.microseconds["fhe"].median == 1.5
+
+
+def test_private_results_are_in_no_file() -> None:
+    """What a licence keeps private is shown in the terminal, and nowhere else."""
+    group = some_group()
+    assert not PACKAGES["desilofhe"].publish
+    assert "desilofhe" in "\n".join(table.lines(group))
+    report = {"groups": [asdict(published(group))], "machine": {}, "peers": {}, "meaning": MEANING, "command": "make"}
+    assert "desilofhe" not in json.dumps(report) + page.html(page.rounded(report))
+    assert "TenSEAL" in page.html(page.rounded(report))
+
+
+def test_the_page_says_why_another_is_ahead() -> None:
+    group = some_group()
+    row = replace(group.rows[0], ratios={"SEAL": group.rows[0].ratios["desilofhe"]}, microseconds={
+        "fhe": group.rows[0].microseconds["fhe"], "SEAL": group.rows[0].microseconds["desilofhe"]})  # fmt: skip
+    html = page.section(asdict(replace(group, rows=[row], facts={})))
+    assert 'class="behind"' in html
+    assert "called from Python" in html
+
+
+def test_charts_put_larger_values_further() -> None:
+    bars = ratio_bars([Bar("add", "SEAL", 2.0, 1.9, 2.1), Bar("multiply", "SEAL", 8.0, 7.0, 9.0)])
+    widths = [float(part.split('"')[0]) for part in bars.split(' width="')[1:]]
+    assert widths[1] == pytest.approx(3 * widths[0], rel=0.01)
+    drawn = curves(
+        [Curve("rotate", [(1, 1), (2, 4), (4, 16)]), Curve("rotate", [(1, 1), (4, 15)], dashed=True)], "limbs", "ms"
+    )
+    points = [tuple(map(float, p.split(","))) for p in drawn.split('points="')[1].split('"')[0].split()]
+    assert points[1][0] - points[0][0] == pytest.approx(points[2][0] - points[1][0], abs=0.2)
+    assert points[0][1] > points[1][1] > points[2][1]

@@ -7,6 +7,8 @@
 // turn, so that whatever else the machine does meets all of them.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -22,6 +24,13 @@ namespace bench {
 
 using Numbers = std::vector<std::uint64_t>;
 using Call = std::function<void()>;
+
+// The most memory that this process had so far.
+inline long peak_mebibytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss / 1024;
+}
 
 constexpr double kSampleNanoseconds = 2e6;
 constexpr int kBracket = 4000;

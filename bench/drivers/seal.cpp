@@ -45,7 +45,8 @@ struct Side {
   std::vector<double> values;
   std::vector<std::uint64_t> numbers;
   Plaintext plain, plain_factor, decrypted;
-  Ciphertext x, y, out;
+  Ciphertext x, y, tensor, degree_one, out;
+  double error = 0;
 
   Side(bool is_ckks, std::size_t n, std::uint64_t given, const std::vector<int>& bits)
       : ckks(is_ckks),
@@ -69,6 +70,8 @@ struct Side {
     encryptor.encrypt(plain, x);
     encryptor.encrypt(plain, y);
     decryptor.decrypt(x, decrypted);
+    evaluator.multiply(x, y, tensor);
+    evaluator.relinearize(tensor, relinearization, degree_one);
     check();
   }
 
@@ -101,36 +104,50 @@ struct Side {
     std::vector<double> real;
     std::vector<std::uint64_t> integer;
     ckks ? reals->decode(product, real) : integers->decode(product, integer);
-    const double error = ckks ? std::fabs(real[7] - values[7] * values[7]) : integer[7] != numbers[7] * numbers[7];
+    for (std::size_t i = 0; ckks && i < values.size(); ++i)
+      error = std::max(error, std::fabs(real[i] - values[i] * values[i]));
+    for (std::size_t i = 0; !ckks && i < numbers.size(); ++i) error += integer[i] != numbers[i] * numbers[i];
     if (error > 1e-3) throw std::runtime_error("SEAL's product is wrong");
   }
 
-  bench::Call call(const std::string& operation) {
-    std::map<std::string, bench::Call> calls = {
+  std::map<std::string, bench::Call> calls() {
+    return {
         {"add", [this] { evaluator.add(x, y, out); }},
-        {"multiply", [this] { multiply(); }},
+        {"multiply", [this] { evaluator.multiply(x, y, out); }},
+        {"relinearize", [this] { evaluator.relinearize(tensor, relinearization, out); }},
+        {"rescale",
+         [this] { ckks ? evaluator.rescale_to_next(degree_one, out) : evaluator.mod_switch_to_next(degree_one, out); }},
+        {"product", [this] { multiply(); }},
         {"multiply_plain", [this] { evaluator.multiply_plain(x, plain, out); }},
         {"rotate",
          [this] { ckks ? evaluator.rotate_vector(x, 1, galois, out) : evaluator.rotate_rows(x, 1, galois, out); }},
         {"encode", [this] { encode(plain_factor); }},
         {"encrypt", [this] { encryptor.encrypt(plain, out); }},
         {"encode_encrypt", [this] { encode(plain_factor), encryptor.encrypt(plain_factor, out); }},
+        {"decrypt", [this] { decryptor.decrypt(x, decrypted); }},
         {"decode", [this] { decode(); }},
         {"decrypt_decode", [this] { decryptor.decrypt(x, decrypted), decode(); }},
         {"keys", [this] { make_keys(); }},
     };
-    const auto found = calls.find(operation);
-    return found == calls.end() ? bench::Call() : found->second;
+  }
+  bench::Call call(const std::string& operation) {
+    const auto all = calls();
+    const auto found = all.find(operation);
+    return found == all.end() ? bench::Call() : found->second;
   }
 
   std::string facts() {
     const auto& data = *context.key_context_data();
     const auto& first = *context.first_context_data();
-    std::ostringstream json;
+    std::ostringstream json, names;
+    for (const auto& [name, call] : calls()) names << (names.tellp() > 0 ? ", \"" : "\"") << name << '"';
     const std::size_t limbs = first.parms().coeff_modulus().size();
     json << "{\"library\": \"SEAL\", \"log_qp\": " << data.total_coeff_modulus_bit_count() << ", \"limbs\": " << limbs
          << ", \"special\": 1, \"levels\": " << limbs - 1 << ", \"digits\": " << limbs
+         << ", \"right_bits\": " << (ckks ? -std::log2(error) : 0.0) << ", \"operations\": [" << names.str() << "]"
+         << ", \"peak_mebibytes\": " << bench::peak_mebibytes()
          << ", \"bytes\": {\"ciphertext\": " << 8 * x.size() * x.poly_modulus_degree() * x.coeff_modulus_size()
+         << ", \"ciphertext sent\": " << x.save_size(compr_mode_type::none)
          << ", \"switching key\": " << 16 * limbs * (limbs + 1) * degree
          << ", \"switching key sent\": " << relinearization.save_size(compr_mode_type::none) / 2 << "}}";
     return json.str();

@@ -1,0 +1,1 @@
+"""This library beside others, in one interleaved run: ``python -m bench.compare``."""
