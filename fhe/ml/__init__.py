@@ -26,8 +26,10 @@ from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression
 from fhe.ml.means import LinearMeansClassifier
 from fhe.ml.metrics import Comparison, compare
+from fhe.ml.nesterov import NesterovClassifier, NesterovRegressor
 from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
+from fhe.ml.scaling import GradientScaler
 from fhe.ml.trees import DecisionTreeClassifier, DecisionTreeRegressor
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "GaussianNB",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
+    "GradientScaler",
     "Linear",
     "LinearMeansClassifier",
     "LinearRegression",
@@ -55,6 +58,8 @@ __all__ = [
     "LogisticRegression",
     "MLPClassifier",
     "MLPRegressor",
+    "NesterovClassifier",
+    "NesterovRegressor",
     "RandomForestClassifier",
     "RandomForestRegressor",
     "ReLU",
