@@ -164,10 +164,12 @@ class CKKSEvaluator:
         return self._product(x, c, y.scale, precision.product(x, y), x.bound * y.bound)
 
     def square(self, x: Ciphertext) -> Ciphertext:
-        """x * x with one multiplication less."""
+        """x * x."""
         x = self.settle(x)
         self._require_level(x, "a square")
-        return self._product(x, evaluate.square(x.evals()), x.scale, precision.product(x, x), x.bound * x.bound)
+        return self._product(
+            x, evaluate.tensor(x.evals(), x.evals()), x.scale, precision.product(x, x), x.bound * x.bound
+        )
 
     def multiply_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext:
         """x * values, slot by slot; one level once settled. A (Gaussian) integer for all slots costs none."""

@@ -30,7 +30,9 @@ def add(x: Ciphertext, y: Ciphertext) -> list[Poly]:
 def sub(x: Ciphertext, y: Ciphertext) -> list[Poly]:
     """The polynomials of x - y."""
     a, b = _one_domain(x, y)
-    return padded_sum(a, [-poly for poly in b])
+    common = min(len(a), len(b))
+    differences = [p - q for p, q in zip(a[:common], b[:common], strict=True)]
+    return [*differences, *a[common:], *(-q for q in b[common:])]
 
 
 def negate(x: Ciphertext) -> list[Poly]:
@@ -58,13 +60,6 @@ def dot(xs: Sequence[EvalPoly], ys: Sequence[EvalPoly]) -> EvalPoly:
     basis = xs[0].basis
     data = basis.backend.inner_product(basis.handle, [x.data for x in xs], [y.data for y in ys])
     return EvalPoly(basis, data)
-
-
-def square(a: Sequence[EvalPoly]) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
-    """(a_0^2, 2 a_0 a_1, a_1^2)."""
-    a0, a1 = a
-    cross = a0 * a1
-    return a0 * a0, cross + cross, a1 * a1
 
 
 def relinearize(x: Ciphertext, keys: EvaluationKeys) -> Ciphertext:
