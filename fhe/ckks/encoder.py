@@ -64,12 +64,20 @@ class CKKSEncoder:
 
         Slots that repeat with a power of two T are those of a polynomial in X^(N / 2T), of a ring of degree 2T.
         """
+        return self._spread(np.rint(self.embed(slots) * scale), basis)
+
+    def rounded(self, slots: NDArray[Any], scale: float, basis: Basis) -> tuple[CoeffPoly, NDArray[np.float64]]:
+        """`polynomial`, and by how much rounding moved each of the slots given, in units of 1 / scale."""
         embedded = np.rint(self.embed(slots) * scale)
-        if len(embedded) < self.parameters.ring_degree:
-            coefficients = np.zeros(self.parameters.ring_degree)
-            coefficients[:: self.parameters.ring_degree // len(embedded)] = embedded
-            embedded = coefficients
-        return CoeffPoly.from_floats(basis, embedded)
+        return self._spread(embedded, basis), np.abs(self.unembed(embedded) - scale * slots)
+
+    def _spread(self, coefficients: NDArray[np.float64], basis: Basis) -> CoeffPoly:
+        """The polynomial of these coefficients in powers of X^(N / count)."""
+        if len(coefficients) < self.parameters.ring_degree:
+            full = np.zeros(self.parameters.ring_degree)
+            full[:: self.parameters.ring_degree // len(coefficients)] = coefficients
+            coefficients = full
+        return CoeffPoly.from_floats(basis, coefficients)
 
     def decode(self, poly: Poly, scale: float, count: int | None = None) -> NDArray[np.complex128]:
         """The first ``count`` slots of a polynomial at this scale."""
@@ -95,11 +103,12 @@ class CKKSEncoder:
         return np.concatenate([w.real, w.imag], axis=-1)
 
     def unembed(self, coefficients: NDArray[np.float64]) -> NDArray[np.complex128]:
-        """Real coefficients ``(..., N)`` to slots."""
-        half = self.slots
-        w = (coefficients[..., :half] + 1j * coefficients[..., half:]) * self._twist
+        """Real coefficients ``(..., N)`` to slots; fewer, a power of two, in a ring of their own."""
+        half = coefficients.shape[-1] // 2
+        order, twist = (self._order, self._twist) if half == self.slots else embedding_tables(2 * half)
+        w = (coefficients[..., :half] + 1j * coefficients[..., half:]) * twist
         at_roots: NDArray[np.complex128] = np.fft.ifft(w, axis=-1, norm="forward")
-        return at_roots[..., self._order]
+        return at_roots[..., order]
 
 
 def _transformed(x: NDArray[Any]) -> NDArray[np.complex128]:

@@ -338,11 +338,16 @@ class CKKSEvaluator:
         copies: int = 1,
         scale: float | None = None,
     ) -> Factors:
-        """Plaintexts over P*Q_level, at the level's scale or another."""
+        """Plaintexts over P*Q_level, at the level's scale or another; how far rounding moved them is measured."""
         scale, basis = scale or self.parameters.scale(level), self.chain.qp(level)
-        polys = tuple(self.encoder.polynomial(slots, scale, basis).to_eval() for slots in vectors)
-        error, count = precision.encoding(self.parameters, scale * largest(vectors)), copies * len(polys)
-        return Factors(polys, level, scale, *gains, error.bound * count, error.rms * math.sqrt(count))
+        polys, moved, squared = [], np.zeros(vectors.shape[-1]), np.zeros(vectors.shape[-1])
+        for slots in vectors:
+            poly, error = self.encoder.rounded(slots, scale, basis)
+            polys.append(poly.to_eval())
+            moved, squared = moved + error, squared + error * error
+        doubles = precision.transformed(self.parameters, scale * largest(vectors)) * len(polys)
+        bound, rms = copies * (float(moved.max()) + doubles), math.sqrt(copies * float(squared.max()))
+        return Factors(tuple(polys), level, scale, *gains, bound, rms + doubles / 8)
 
     def noise_of(self, x: Ciphertext) -> Noise:
         """The noise of a ciphertext."""

@@ -75,9 +75,18 @@ def encoding(parameters: CKKSParameters, magnitude: float) -> Noise:
     The first is at most 1/2 in each coefficient, N/2 in a slot, and there are values for which it is that: any whose
     embedding stays below 1/2. Messages are not random, so this is what counts.
     """
-    N = parameters.ring_degree
-    transformed = magnitude * 2.0**-52 * N.bit_length()
-    return Noise(N / 2 + transformed, math.sqrt(N * ROUNDING_VARIANCE) + transformed / 8)
+    N, doubles = parameters.ring_degree, transformed(parameters, magnitude)
+    return Noise(N / 2 + doubles, math.sqrt(N * ROUNDING_VARIANCE) + doubles / 8)
+
+
+def transformed(parameters: CKKSParameters, magnitude: float) -> float:
+    """Of the doubles of an FFT on scaled values up to ``magnitude``.
+
+    >>> p = CKKSParameters(ring_degree=2**13, modulus_bits=[46] + [40] * 3, special_bits=[43])
+    >>> transformed(p, 2.0**40) == 14 * 2.0**-12
+    True
+    """
+    return magnitude * 2.0**-52 * parameters.ring_degree.bit_length()
 
 
 @lru_cache(maxsize=256)
