@@ -30,6 +30,7 @@ from fhe.ml.nesterov import NesterovClassifier, NesterovRegressor
 from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
 from fhe.ml.scaling import GradientScaler
+from fhe.ml.torch_modules import from_torch
 from fhe.ml.trees import DecisionTreeClassifier, DecisionTreeRegressor
 
 __all__ = [
@@ -72,4 +73,5 @@ __all__ = [
     "Tanh",
     "compare",
     "from_sklearn",
+    "from_torch",
 ]

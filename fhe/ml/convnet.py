@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -40,8 +41,9 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
     for little delay; or samples side by side and pixels in ciphertexts of their own (``encrypt(batch=0)``), for
     throughput. `encrypt` chooses by cost, `explain` says what comes out and why.
 
-    ``slack`` is by how much values within the network may exceed those of the images it has learnt from. Squares do not
-    rely on that unless ``assume`` says so: what is assumed makes smaller parameters.
+    ``slack`` is by how much what enters activations may exceed what it is for the images that it has learnt from: that
+    is **assumed** (`fhe.assume`), and other images get meaningless answers. Squares need not rely on it: with
+    ``assume=False`` their bounds are proved from those of pixels, which makes larger parameters.
 
     >>> import fhe
     >>> from fhe.ml import ConvNet, Conv2d, Flatten, Square
@@ -64,7 +66,7 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
         learning_rate: float = 0.02,
         alpha: float = 1e-4,
         slack: float = 1.25,
-        assume: bool = False,
+        assume: bool = True,
         random_state: Any = None,
     ) -> None:
         self.layers = layers
@@ -75,6 +77,24 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
         self.slack = slack
         self.assume = assume
         self.random_state = random_state
+
+    @classmethod
+    def of(cls, layers: Sequence[Layer], shape: Shape, **parameters: Any) -> Self:
+        """A network of layers that have their weights, for samples of a shape; classes are 0, 1, …
+
+        Encrypted images take `approximate` first, even where all activations are exact.
+
+        >>> from fhe.ml import ConvNet, Linear
+        >>> ConvNet.of([Linear(1, np.array([[1.0, -1.0]]))], (2,)).predict([[3.0, 2.0], [2.0, 3.0]]).tolist()
+        [1, 0]
+        """
+        model, outputs = cls(layers, **parameters), shape
+        for layer in layers:
+            outputs = layer.shape(outputs)
+        model.shape_, model.n_features_in_ = shape, math.prod(shape)
+        model.classes_ = np.arange(max(outputs[-1], 2))
+        model._take(layers)
+        return model
 
     # --- learning -----------------------------------------------------------------------------------------------------
 
@@ -102,7 +122,7 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
         x = self._images(X)
         if not self.slack >= 1:
             raise ValueError(f"slack must be at least 1, to hold the images it is measured on, got {self.slack!r}")
-        polynomials: list[Series] = []
+        self.largest_, polynomials = float(self.slack * np.max(np.abs(x), initial=SMALLEST_REACH)), list[Series]()
         for layer in self.layers_:
             if isinstance(layer, Activation):
                 reach = float(self.slack * np.max(np.abs(x), initial=SMALLEST_REACH))
@@ -195,7 +215,7 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
             )
         if self._networks is None:
             segments, between = _segments(self.layers_, self.polynomials_)
-            self._networks = Networks(Folded.of(self.shape_, segments, between), self.assume)
+            self._networks = Networks(Folded.of(self.shape_, segments, between), self.assume, self.largest_)
         return self._networks
 
     def _labelled(self, X: Any, y: Any) -> tuple[Array, NDArray[Any]]:

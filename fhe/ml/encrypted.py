@@ -30,11 +30,17 @@ class Networks:
 
     folded: Folded
     assume: bool
+    largest: float
     _made: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __call__(self, X: EncryptedArray) -> EncryptedArray:
         """Of one sample its result; of many, ``(n, …)``, in either packing."""
-        shape = self.folded.shape
+        shape, bound = self.folded.shape, max(shard.bound for shard in X.shards)
+        if self.assume and bound > self.largest:
+            raise EncodingError(
+                f"these samples are bounded by {bound:g}, and what is assumed within this network was measured on some "
+                f"up to {self.largest:g}; encrypt with bound={self.largest:.3g} or less"
+            )
         if X.shape == shape or tuple(n for n in X.shape if n > 1) == tuple(n for n in shape if n > 1):
             return self._alone(X)
         if X.shape[1:] != shape and (1, *X.shape[1:]) != shape:

@@ -310,8 +310,6 @@ def test_parameters_are_the_smallest_and_secure() -> None:
     assert parameters.ring_degree == 8192
     assert parameters.max_level == fitted().depth() == 3
     assert fitted().parameters(precision_bits=24).ring_degree > 8192
-    assuming = clone(fitted()).set_params(assume=True).fit(*(part[:300] for part in digits()))
-    assert assuming.parameters().modulus_bits[0] < fitted().parameters().modulus_bits[0]
     text = fitted().explain(parameters, images=5000)
     assert "throughput" in text.splitlines()[-1]
     assert "<- chosen" in text.splitlines()[-1]
@@ -322,8 +320,27 @@ def test_what_bounds_do_not_hold_is_refused() -> None:
     X, _ = digits()
     with pytest.raises(EncodingError, match="exceeds the public bound"):
         owner().encrypt(3 * X[0], bound=1)
+    with pytest.raises(EncodingError, match=r"bounded by 1.5, .* measured on some up to 1.25; encrypt with bound=1.25"):
+        fitted().decision_function(owner().encrypt(X[0], bound=1.5))
+    proved = clone(fitted()).set_params(assume=False, epochs=1).fit(X[:50], digits()[1][:50])
+    party = proved.owner(ring_degree=2048, insecure=INSECURE)
     with pytest.raises(fhe.ScaleError, match=r"need .* bits"):
-        fitted().decision_function(owner().encrypt(X[0], bound=2.0**12))
+        proved.decision_function(party.encrypt(X[0], bound=2.0**12))
+
+
+def test_bounds_of_squares_may_be_proved_instead() -> None:
+    X, y = digits()
+    model = ConvNet(SMALL, epochs=4, assume=False, random_state=0).fit(X[:300], y[:300])
+    assert model.parameters().modulus_bits[0] > fitted().parameters().modulus_bits[0]
+    assert model.value_bound(1.0) > fitted().value_bound(1.0)
+    party = model.owner(ring_degree=2048, insecure=INSECURE)
+    worst = np.sign(model._encrypted().folded.maps[0].matrix[0]).reshape(8, 8)
+    images = np.stack([X[0], worst, -worst])
+    for packing in ("latency", "throughput"):
+        hidden = model.decision_function(model.encrypt(party, images, packing=packing))
+        wanted = model.decision_function(images)
+        close(party.decrypt(hidden), wanted)
+        assert min(shard.bound for shard in hidden.shards) > 100 * np.abs(wanted).max()
 
 
 def test_impossible_images() -> None:
