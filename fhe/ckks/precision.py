@@ -82,7 +82,7 @@ def encoding(parameters: CKKSParameters, magnitude: float) -> Noise:
 def transformed(parameters: CKKSParameters, magnitude: float) -> float:
     """Of the doubles of an FFT on scaled values up to ``magnitude``.
 
-    >>> p = CKKSParameters(ring_degree=2**13, modulus_bits=[46] + [40] * 3, special_bits=[43])
+    >>> p = CKKSParameters(ring_degree=2**13, modulus_bits=[46] + [40] * 3, special_bits=[46])
     >>> transformed(p, 2.0**40) == 14 * 2.0**-12
     True
     """
