@@ -10,6 +10,7 @@ import pytest
 
 import fhe
 from bench import overhead
+from bench.calibrate import basis_of, entrywise, integers, switching, transforms
 from bench.charts import Bar, Curve, curves, ratio_bars
 from bench.compare import page, table
 from bench.compare.__main__ import published
@@ -18,6 +19,10 @@ from bench.compare.rows import MEANING, Group, Row
 from bench.cycles import TASKS, Ports
 from bench.driver import FLAGS, SOURCES, Measured, Sample, compiler
 from bench.operations import OPERATIONS, make_keys, operations, parameters, peak_memory, sizes
+from bench.predictions import predicted
+from bench.scaling.__main__ import html, summary
+from bench.scaling.points import Point
+from fhe import costs
 
 
 @pytest.mark.parametrize("scheme", ["BFV", "CKKS"])
@@ -119,3 +124,36 @@ def test_charts_put_larger_values_further() -> None:
     points = [tuple(map(float, p.split(","))) for p in drawn.split('points="')[1].split('"')[0].split()]
     assert points[1][0] - points[0][0] == pytest.approx(points[2][0] - points[1][0], abs=0.2)
     assert points[0][1] > points[1][1] > points[2][1]
+
+
+# --- the model beside what is measured --------------------------------------------------------------------------------
+
+
+def test_every_operation_is_predicted() -> None:
+    for scheme in ("CKKS", "BFV"):
+        assert set(predicted(parameters(scheme, 4096))) == set(OPERATIONS) - {"Keys"}
+
+
+def test_calls_that_prices_are_fitted_to_are_calls_of_the_seam() -> None:
+    """Each runs, and every price but those of Python and NumPy is paid by some."""
+    pytest.importorskip("fhe._core")
+    basis = basis_of(4096, 4)
+    found = [
+        *entrywise(basis),
+        *transforms(basis),
+        *integers(basis),
+        *switching(basis, 1),
+        *transforms(basis_of(4096, 1, 50)),
+    ]
+    counts = sum(case.said(costs.counting(costs.ZEN5)) for case in found)
+    assert all(case.call() is not None for case in found)
+    unpaid = {price for price, count in zip(costs.PRICES, counts, strict=True) if not count}
+    assert unpaid == {"step", "embed", "unembed", "message", "values", "memory", "scattered", "fresh"}
+
+
+def test_scaling_tells_the_worst() -> None:
+    near, far = Point("rings", "Add", 4096, 1.0, 1.1), Point("rings", "Rotate", 4096, 1.0, 2.0)
+    first, *worst = summary([near, far, Point("threads", "Add", 2, 1.0, 5.0)])
+    assert first == "1 of 2 within 30 %; the worst 2.00"
+    assert "Rotate" in worst[-1]
+    assert "4096" in html({"machine": {}, "command": ""}, [near, far])

@@ -1,6 +1,6 @@
 """What operations cost in cycles: counts of what the kernels do, by shapes, and one table of prices for a machine."""
 
-from fhe.costs.machine import PRICES, ZEN5, Machine, counting
+from fhe.costs.machine import PRICES, ZEN5, Machine, amid, counting
 from fhe.costs.operations import (
     addition,
     auxiliary,
@@ -35,6 +35,7 @@ __all__ = [
     "Machine",
     "Seam",
     "addition",
+    "amid",
     "auxiliary",
     "counting",
     "decoding_bfv",

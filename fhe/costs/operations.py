@@ -99,10 +99,7 @@ def encryption(ring_degree: int, q_bits: Bits, special_bits: int, machine: Machi
     True
     """
     bits = [special_bits, *q_bits]
-    seam = _seam(ring_degree, machine, 14 * len(bits))
-    samples = seam.ternary(bits) + 2 * seam.centred_binomial(bits) + 3 * seam.ntt(bits)
-    divided = seam.divide_round_sum(bits, 1, 1, len(bits)) + seam.divide_round_eval(bits, 1, len(bits))
-    return 2 * machine.step + samples + 2 * seam.mul_add(bits) + seam.ntt(q_bits) + divided + 5 * seam.zeros(bits)
+    return 2 * machine.step + _seam(ring_degree, machine, 7 * len(bits)).encrypt(bits, 1)
 
 
 def decryption(ring_degree: int, q_bits: Bits, machine: Machine = ZEN5) -> Any:

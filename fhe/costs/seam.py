@@ -151,6 +151,16 @@ class Seam:
         own = self._entries(bits, polys, self.machine.lift * (len(bits) + 3), rows=1)
         return own + self.machine.array_of(polys * self.ring_degree)
 
+    def encrypt(self, bits: Bits, special: int) -> Any:
+        """Samples, products with both halves of the key, divided by the special primes; errors join the remainder."""
+        kept, machine = bits[special:], self.machine
+        each = machine.reduce + machine.product + 1.5 * machine.scale  # of a limb and a half: its error, key, remainder
+        halves = self._transforms(bits[:special], inverse=True) + self._transforms(kept)
+        halves = halves + self._terms(special) + self._sums(special, len(kept)) + each * (len(bits) * self._vectors)
+        samples = (machine.ternary + 2 * machine.error) * self._vectors
+        mask = self._transforms(bits) + machine.reduce * (len(bits) * self._vectors)
+        return machine.call + samples + mask + 2 * halves + self._rows(8, bits)
+
     def uniform(self, bits: Bits, polys: int = 1) -> Any:
         """Uniform residues, with their keystream."""
         return self._entries(bits, polys, self.machine.uniform, rows=2)

@@ -1,0 +1,1 @@
+"""How cost grows, beside what the model of `fhe.costs` says: ``python -m bench.scaling``."""

@@ -1,0 +1,177 @@
+"""What is measured: curves of points, each with what `fhe.costs` says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import fhe
+from bench.machine import clock_ghz
+from bench.operations import CKKS_BITS, make_keys, operations, parameters
+from bench.predictions import predicted
+from bench.timing import seconds_of
+from fhe import costs
+
+RINGS = tuple(sorted(CKKS_BITS))
+DEPTHS = (1, 2, 4, 6, 8, 12, 16, 20)
+BATCHES = (1, 2, 4, 8, 16)
+SIZES = tuple(2**k for k in range(8, 18, 2))
+SIDES = (16, 32, 64, 128, 256)
+DEGREES = (3, 7, 15, 31)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One operation at one place of a curve, in milliseconds; -1 where the model says nothing."""
+
+    curve: str
+    operation: str
+    x: float
+    measured: float
+    predicted: float = -1.0
+
+    @property
+    def ratio(self) -> float:
+        return self.predicted / self.measured
+
+
+class Clock:
+    """Cycles of the model in milliseconds, at the clock that runs now."""
+
+    def __init__(self, machine: costs.Machine) -> None:
+        self.machine = machine
+        self.hertz = machine.clock
+
+    def read(self) -> None:
+        self.hertz = 1e9 * (clock_ghz() or self.machine.clock / 1e9)
+
+    def milliseconds(self, cycles: float) -> float:
+        return 1e3 * cycles / self.hertz
+
+
+def measured(call: Callable[[], Any]) -> float:
+    return 1e3 * seconds_of(call)
+
+
+def rings(clock: Clock, degrees: tuple[int, ...] = RINGS) -> Iterator[Point]:
+    """Every operation of both schemes, at parameters that fill 128-bit security."""
+    for scheme in ("CKKS", "BFV"):
+        for N in degrees:
+            calls, said = operations(scheme, N, ""), predicted(parameters(scheme, N), clock.machine)
+            clock.read()
+            for name in said:
+                yield Point(f"{scheme}, ring degree", name, N, measured(calls[name]), clock.milliseconds(said[name]))
+
+
+def limbs(clock: Clock, ring_degree: int = 2**15) -> Iterator[Point]:
+    """CKKS down a chain, from the highest level to the lowest: what a ciphertext costs as it is used."""
+    chosen = parameters("CKKS", ring_degree)
+    owner = make_keys(chosen, "")
+    evaluator: Any = owner.evaluator
+    clock.read()
+    for level in range(chosen.max_level, 0, -3):
+        x, y = (owner.encrypt([0.5], bound=1, level=level).shards[0] for _ in range(2))
+        q, p = (_bits(primes) for primes in (chosen.moduli(level), chosen.special))
+        said = {
+            "Multiply all": costs.product_ckks(ring_degree, q, p, chosen.digit, machine=clock.machine),
+            "Rotate": costs.rotation(ring_degree, q, p, chosen.digit, clock.machine),
+            "Add": costs.addition(ring_degree, q, clock.machine),
+        }
+        calls = {
+            "Multiply all": lambda x=x, y=y: evaluator.settle(evaluator.multiply(x, y)),
+            "Rotate": partial(evaluator.rotate, x, 1),
+            "Add": partial(evaluator.add, x, y),
+        }
+        for name, call in calls.items():
+            yield Point("limbs, N = 2^15", name, len(q), measured(call), clock.milliseconds(said[name]))
+
+
+def depths(clock: Clock, wanted: tuple[int, ...] = DEPTHS) -> Iterator[Point]:
+    """The parameters that a depth asks for: rings double, and cost more than doubles."""
+    for depth in wanted:
+        owner = make_keys(fhe.ckks(depth=depth).parameters, "")
+        evaluator: Any = owner.evaluator
+        x, y = (owner.encrypt([0.5], bound=1).shards[0] for _ in range(2))
+        said = predicted(owner.parameters, clock.machine)
+        clock.read()
+        calls = {
+            "Multiply all": lambda e=evaluator, x=x, y=y: e.settle(e.multiply(x, y)),
+            "Rotate": partial(evaluator.rotate, x, 1),
+        }
+        for name, call in calls.items():
+            yield Point("depth", name, depth, measured(call), clock.milliseconds(said[name]))
+
+
+def arrays(clock: Clock, batches: tuple[int, ...] = BATCHES, sizes: tuple[int, ...] = SIZES) -> Iterator[Point]:
+    """Ciphertexts in an array, and numbers in an array: what does not fill a ciphertext costs a whole one."""
+    owner = make_keys(parameters("CKKS", 2**13), "")
+    slots, row = owner.evaluator.slots, 8 * owner.parameters.ring_degree * len(owner.parameters.moduli())
+    clock.read()
+    shapes = [("batch of ciphertexts", count, (count, slots)) for count in batches]
+    shapes += [("elements of an array", size, (size,)) for size in sizes]
+    for curve, x, shape in shapes:
+        a, b = (owner.encrypt(np.full(shape, 0.5), bound=1) for _ in range(2))
+        shards = len(a.shards)
+        said = predicted(owner.parameters, costs.amid(clock.machine, 6 * row * shards))
+        calls = {"Multiply all": lambda a=a, b=b: (a * b).settled(), "Add": lambda a=a, b=b: a + b}
+        for name, call in calls.items():
+            yield Point(curve, name, x, measured(call), clock.milliseconds(shards * said[name]))
+
+
+def threads(clock: Clock, most: int, ring_degree: int = 2**15) -> Iterator[Point]:
+    """Long operations on more threads, beside one thread's time divided by their number."""
+    names = ("Multiply all", "Rotate", "Encrypt")
+    calls = operations("CKKS", ring_degree, "")
+    alone = {}
+    for count in range(1, most + 1):
+        fhe.set_num_threads(count)
+        for name in names:
+            took = measured(calls[name])
+            alone.setdefault(name, took)
+            yield Point("threads, N = 2^15", name, count, took, alone[name] / count)
+    fhe.set_num_threads(1)
+
+
+def programs(clock: Clock) -> Iterator[Point]:
+    """Whole computations, compiled: what the dry run of `fhe.compile` says beside the run."""
+    generator = np.random.default_rng(0)
+    for side in SIDES:
+        matrix = generator.uniform(-1, 1, (side, side)) / side
+        yield _program(clock, "side of a plain matrix", "matrix @ vector", side, lambda x, m=matrix: m @ x, (side,))
+    for degree in DEGREES:
+        series = np.polynomial.Chebyshev(generator.uniform(-1, 1, degree + 1) / degree)
+        yield _program(clock, "degree", "polynomial", degree, lambda x, s=series: fhe.evaluate(s, x), (1024,))
+
+
+def _program(clock: Clock, curve: str, name: str, x: float, function: Any, shape: tuple[int, ...]) -> Point:
+    program = fhe.compile(function, fhe.spec(shape, bound=1))
+    owner = program.keygen()
+    argument = owner.encrypt(np.full(shape, 0.25), bound=1)
+    clock.read()
+    said = clock.milliseconds(program.trial.cycles)
+    return Point(curve, name, x, measured(lambda: program(argument)), said)
+
+
+def _bits(primes: Any) -> list[int]:
+    return [q.bit_length() for q in primes]
+
+
+def points_of(chosen: list[str], clock: Clock, most_threads: int) -> Iterator[Point]:
+    """The curves that are asked for."""
+    curves: dict[str, Callable[[], Iterator[Point]]] = {
+        "rings": lambda: rings(clock),
+        "limbs": lambda: limbs(clock),
+        "depths": lambda: depths(clock),
+        "arrays": lambda: arrays(clock),
+        "programs": lambda: programs(clock),
+        "threads": lambda: threads(clock, most_threads),
+    }
+    for name in chosen:
+        yield from curves[name]()
+
+
+CURVES = ("rings", "limbs", "depths", "arrays", "programs", "threads")
