@@ -31,9 +31,16 @@ ML: Groups = {
     "Learning from encrypted rows": "LinearMeansClassifier DescentRegressor DescentClassifier",
     "Around models": "from_sklearn compare Comparison StandardScaler PCA",
 }
+RESEARCH: Groups = {
+    "Parts to exchange": "exchanged gaussian sparse_ternary uncorrected_digits",
+    "Key switching from scratch": "Gadget powers residues switching_noise",
+    "Experiments": "noise_growth precision_versus_depth cost_of_digits chart reproducible",
+    "Noise models": "NoiseModel WorstCase AverageCase",
+}
 PAGES: dict[str, tuple[str, Groups]] = {
     "fhe": ("Arrays, functions, parties, parameters: what ``import fhe`` gives.", FHE),
     "fhe.ml": ("Models in scikit-learn's manner.", ML),
+    "fhe.research": ("Parts to exchange, and experiments that measure.", RESEARCH),
 }
 
 

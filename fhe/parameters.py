@@ -237,7 +237,8 @@ class Parameters:
     def _security_text(self) -> str:
         if not self.is_secure:
             return f"INSECURE: {self.insecure}"
-        return f"{self.security_bits}-bit security{' against quantum attackers' if self.quantum else ''}"
+        reason = f" by its size; {self.insecure}" if self.insecure else ""
+        return f"{self.security_bits}-bit security{' against quantum attackers' if self.quantum else ''}{reason}"
 
     def __repr__(self) -> str:
         sizes = f"log2(QP)={self.log_qp:.1f} from {runs(self.modulus_bits)} | {runs(self.special_bits)}"

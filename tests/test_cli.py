@@ -17,7 +17,7 @@ from fhe.choice import choose_bfv, choose_ckks
 from fhe.cli import agreement, main
 from tests.codebase import ROOT
 
-PASSPHRASE = "correct horse battery staple"
+WORDS = "correct horse battery staple"
 
 
 def output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -96,11 +96,11 @@ def test_keygen_writes_a_sealed_secret_and_keys(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("words").write_text(f"{PASSPHRASE}\n")
+    Path("words").write_text(f"{WORDS}\n")
     words = "keygen mine --scheme bfv --depth 1 --value-bits 20 --rotations 1,-2 --passphrase-file words --json"
     found = json.loads(output(capsys, *words.split()))
     assert Path("mine.secret").stat().st_mode & 0o777 == 0o600
-    owner = fhe.load_secret_key("mine.secret", passphrase=PASSPHRASE)
+    owner = fhe.load_secret_key("mine.secret", passphrase=WORDS)
     server = fhe.load("mine.keys")
     assert (server.key_id.hex(), owner.key_id.hex()) == (found["key_id"], found["key_id"])
     assert server.parameters == owner.parameters == choose_bfv(1, value_bits=20)
@@ -112,14 +112,14 @@ def test_keygen_writes_a_sealed_secret_and_keys(
 
 
 def test_keygen_asks_twice(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    typed = iter(["one", "another", PASSPHRASE, PASSPHRASE])
+    typed = iter(["one", "another", WORDS, WORDS])
     monkeypatch.setattr("getpass.getpass", lambda prompt: next(typed))
     words = ["keygen", str(tmp_path / "mine"), "--scheme", "ckks", "--rotations", "none", "--publish", "10", "100"]
     assert main(words) == 1
     assert capsys.readouterr().err == "fhe: the two passphrases differ; nothing was written\n"
     assert not list(tmp_path.iterdir())
     assert "decrypt" not in output(capsys, *words)
-    owner = fhe.load_secret_key(tmp_path / "mine.secret", passphrase=PASSPHRASE)
+    owner = fhe.load_secret_key(tmp_path / "mine.secret", passphrase=WORDS)
     assert abs(owner.decrypt_public(owner.encrypt(0.5))) < 1
     assert fhe.load(tmp_path / "mine.keys").rotations == []
 

@@ -195,6 +195,7 @@ def test_an_insecure_set_keeps_saying_so() -> None:
     assert p.security_bits == 0
     fine = ckks(insecure="to be sure")
     assert "INSECURE" not in repr(fine)
+    assert "128-bit security by its size; to be sure" in repr(fine)
     assert fine.is_secure
     assert "INSECURE" in repr(ckks(security=256, insecure="half as strong as asked for"))
 
