@@ -30,6 +30,7 @@ from fhe.ml.nesterov import NesterovClassifier, NesterovRegressor
 from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
 from fhe.ml.scaling import GradientScaler
+from fhe.ml.single import digits_of
 from fhe.ml.torch_modules import from_torch
 from fhe.ml.trees import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -72,6 +73,7 @@ __all__ = [
     "StandardScaler",
     "Tanh",
     "compare",
+    "digits_of",
     "from_sklearn",
     "from_torch",
 ]

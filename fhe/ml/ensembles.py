@@ -10,6 +10,7 @@ from sklearn import ensemble
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from fhe.errors import EncodingError
 from fhe.ml.classifiers import Deciding
 from fhe.ml.forest import Forest, Tree, in_units
 from fhe.ml.trees import ENCRYPTED, TreeClassifier, TreeModel, TreeRegressor, tree_of_probabilities, with_decimals
@@ -134,6 +135,12 @@ class GradientBoostingClassifier(Deciding, Boosting, ensemble.GradientBoostingCl
             return super().decision_function(X)
         scores = self._plain_outputs(self.apply(X)) / 10.0**self.forest_.places
         return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probabilities of plain rows; of encrypted rows they follow from the decrypted scores."""
+        if isinstance(X, ENCRYPTED):
+            raise EncodingError("probabilities of encrypted rows follow from scores: decrypt decision_function(X)")
+        return super().predict_proba(X)
 
     def decide(self, scores: ArrayLike) -> NDArray[Any]:
         """The classes that decrypted scores stand for; of two classes the second, where the score is 0."""

@@ -68,8 +68,11 @@ class Tree:
         found = self.value[self.leaves]
         return list(zip(found.min(axis=0).tolist(), found.max(axis=0).tolist(), strict=True))
 
-    def within(self, interval: Interval) -> Tree:
-        """The same decisions for features of a public interval, without questions that make no difference."""
+    def within(self, interval: Interval, merging: bool = True) -> Tree:
+        """The same decisions for features of a public interval, without questions that the interval answers.
+
+        ``merging`` leaves out those that make no difference, too.
+        """
         nodes: list[tuple[int, int, int, int, Any]] = []
         low, high = interval.ends
 
@@ -85,7 +88,11 @@ class Tree:
             nodes.append((feature, c, LEAF, LEAF, self.value[node]))
             left = copy(int(self.left[node]), {**known, feature: (least, c)})
             right = copy(int(self.right[node]), {**known, feature: (c + 1, most)})
-            if nodes[left][2] == nodes[right][2] == LEAF and np.array_equal(nodes[left][4], nodes[right][4]):
+            if (
+                merging
+                and nodes[left][2] == nodes[right][2] == LEAF
+                and np.array_equal(nodes[left][4], nodes[right][4])
+            ):
                 nodes[place:] = [nodes[left]]
             else:
                 nodes[place] = (feature, c, left, right, self.value[node])
@@ -169,10 +176,14 @@ class Forest:
         constants = max(high - low for low, high in tree.ranges()) > SMALL
         return asked + depth_of_decision(height) + constants if height else 0
 
+    def require_values(self, modulus: int, name: str) -> None:
+        """Raise ValueOverflowError where the outputs are not told apart."""
+        for interval in self.intervals:
+            interval.fit(modulus, f"{name}, in units of 10^-{self.places},")
+
     def require(self, X: Any, name: str) -> None:
         """Raise before any work what encrypted rows lack: room for values, or for noise."""
-        for interval in self.intervals:
-            interval.fit(X.value_modulus, f"{name}, in units of 10^-{self.places},")
+        self.require_values(X.value_modulus, name)
         needed = self.depth(X.interval, X.bitwise)
         if needed > X.products_left:
             raise LevelError(

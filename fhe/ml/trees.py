@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import reduce, wraps
 from inspect import Parameter, signature
 from operator import add
@@ -23,6 +24,8 @@ from fhe.ml.base import Model
 from fhe.ml.classifiers import Deciding
 from fhe.ml.forest import Forest, Tree, apportioned, in_units
 from fhe.ml.questions import Rows
+from fhe.ml.single import Single, depth_of_single
+from fhe.wide import value_modulus
 
 ENCRYPTED = *base.ENCRYPTED, EncryptedBits
 
@@ -77,15 +80,48 @@ class TreeModel(Model):
         """None: nothing moves."""
         return []
 
-    def depth(self, bound: tuple[int, int] | None = None, *, bits: int | None = None) -> int:
-        """Products in a row that encrypted rows take, of ``bound=(low, high)`` or of ``bits``: for `fhe.bfv`."""
+    def depth(self, bound: tuple[int, int] | None = None, *, bits: int | None = None, single: bool = False) -> int:
+        """Products in a row that encrypted rows take, of ``bound=(low, high)`` or of ``bits``: for `fhe.bfv`.
+
+        With ``single`` of one row at a time, see `for_single_rows`.
+        """
         if (bound is None) == (bits is None):
             raise ValueError("the depth depends on how rows are encrypted: give bound=(low, high) or bits=")
         forest = self._forest()
+        if bits is not None and single:
+            return depth_of_single(max(tree.height for tree in self._trees(forest, bits)), bits)
         if bits is not None:
             return forest.depth(Interval(0, (1 << bits) - 1), bits=True)
         low, high = bound  # type: ignore[misc]
         return forest.depth(Interval(min(low, 0), max(high, 0)))
+
+    def for_single_rows(self, context: Any, *, bits: int) -> Self:
+        """The model prepared to answer one encrypted row of ``bits``, as `digits_of` gives it, as fast as possible.
+
+        All questions of all trees stand in the slots of a ciphertext, so that work hardly grows with the trees: see
+        `fhe.ml.single`. Takes ``depth(bits=…, single=True)`` and `single_rotations`. Maps are encoded when first used.
+
+        >>> import fhe
+        >>> model = DecisionTreeClassifier().fit([[0, 5], [1, 1], [3, 2], [3, 6]], [0, 0, 1, 2])
+        >>> depth = model.depth(bits=4, single=True)
+        >>> owner = fhe.bfv(depth, value_bits=14, ring_degree=128, insecure="a small ring for this example")
+        >>> server = owner.public(rotations=model.single_rotations(128))
+        >>> fast = model.for_single_rows(server, bits=4)
+        >>> x = owner.encrypt(fhe.ml.digits_of([[3, 5]], bits=4), bound=(0, 1))
+        >>> owner.decrypt(fast.predict(server.load(x.to_bytes()))).tolist()
+        [2]
+        """
+        forest, prepared = self._forest(), copy(self)
+        prepared.single_ = Single(context, self._trees(forest, bits), self._features(), bits)
+        return prepared
+
+    def single_rotations(self, ring_degree: int) -> list[int]:
+        """The rotation steps of `for_single_rows`, for `KeyOwner.public`: powers of two, both ways."""
+        powers = [1 << k for k in range((ring_degree // 2 - 1).bit_length())]
+        return [*powers, *(-power for power in powers)]
+
+    def _trees(self, forest: Forest, bits: int) -> list[Tree]:
+        return [tree.within(Interval(0, (1 << bits) - 1), merging=False) for tree in forest.trees]
 
     @property
     def value_bits(self) -> int:
@@ -104,10 +140,22 @@ class TreeModel(Model):
     def _encrypted_outputs(self, X: Any, forest: Forest | None = None) -> list[Any]:
         """The forest's outputs for encrypted rows, as integers."""
         forest, name = self._forest() if forest is None else forest, type(self).__name__
+        if len(X.shape) == 4:
+            return self._single_outputs(X, forest)
         rows = Rows(X, self._features(), name)
         forest.require(rows, name)
         outputs: list[Any] = forest(rows)
         return outputs
+
+    def _single_outputs(self, X: Any, forest: Forest) -> list[Any]:
+        if not hasattr(self, "single_"):
+            raise EncodingError(
+                "rows of digits are answered one at a time by a model that is prepared for it: "
+                "model.for_single_rows(context, bits=…); for many rows use encrypt_bits with batch=0"
+            )
+        single: Single = self.single_
+        forest.require_values(value_modulus(single.evaluator.parameters), type(self).__name__)
+        return single(X, forest, self._trees(forest, single.bits))
 
     def _plain_outputs(self, leaves: NDArray[np.int64]) -> NDArray[np.int64]:
         """The same outputs for rows of which the leaves are known, ``(samples, trees)``, in units."""
