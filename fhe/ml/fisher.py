@@ -8,11 +8,14 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn import discriminant_analysis
+from sklearn.base import clone
 from sklearn.utils.validation import validate_data
 
 from fhe.ml.base import ENCRYPTED
 from fhe.ml.classifiers import LinearClassifier
+from fhe.ml.compiled import Claims, Training, exactly_compiled
 from fhe.ml.labelled import integers, labelled, magnitude, within
+from fhe.programs.spec import Spec
 
 
 class FisherDiscriminant(LinearClassifier, discriminant_analysis.LinearDiscriminantAnalysis):  # type: ignore[misc]
@@ -103,6 +106,22 @@ class FisherDiscriminant(LinearClassifier, discriminant_analysis.LinearDiscrimin
         if self.gradient_steps is not None:
             raise ValueError("gradient steps learn scores and no directions; use decision_function(X)")
         return super().transform(X)
+
+    def compile(self, X: Spec, labels: Any, *, n_iter: int | None = None, **claims: Any) -> Training:
+        """The smallest secure parameters for gradient steps on integer rows with these labels, and just their keys.
+
+        ``claims`` are security, quantum, ring_degree and insecure, as `fhe.bfv` takes them.
+
+        >>> import fhe
+        >>> rows, ring = fhe.spec((100, 4), dtype=int, bound=7), {"ring_degree": 1024, "insecure": "a small ring"}
+        >>> training = FisherDiscriminant(curvature=20).compile(rows, [0, 1] * 50, n_iter=2, **ring)
+        >>> training.parameters.max_level >= 4, len(training.keys)
+        (True, 18)
+        """
+        model = clone(self).set_params(gradient_steps=n_iter or self.gradient_steps or 1)
+        sizes = np.unique(labels, return_counts=True)[1].tolist()
+        bits = model.value_bits(sizes, X.shape[1], int(X.bound))
+        return exactly_compiled(model, X, labels, bits, Claims(**claims))
 
     def value_bits(self, sizes: Sequence[int], n_features: int, bound: int) -> int:
         """The bits of the largest score, where no |feature| exceeds ``bound``: what to give `fhe.bfv`.

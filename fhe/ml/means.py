@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from sklearn.base import clone
 
 from fhe.errors import EncodingError
 from fhe.ml.base import ENCRYPTED
 from fhe.ml.classifiers import LinearClassifier
-from fhe.ml.labelled import integers, labelled
+from fhe.ml.compiled import Claims, Training, exactly_compiled
+from fhe.ml.labelled import integers, labelled, magnitude, within
+from fhe.programs.spec import Spec
 
 
 class LinearMeansClassifier(LinearClassifier):
@@ -50,6 +54,8 @@ class LinearMeansClassifier(LinearClassifier):
         D = math.lcm(*map(int, sizes)) if self.division_free else 1
         weights = [D // int(n) if self.division_free else 1 / n for n in sizes]
         means = [((member == k) * weight) @ X for k, weight in enumerate(weights)]
+        if self.division_free and (isinstance(X, ENCRYPTED) or X.dtype == object):
+            means = [within(mean, D * magnitude(X)) for mean in means]  # n_k values of D / n_k each
         coefs = [(mean + mean) * D if D > 1 else mean + mean for mean in means]
         squares = [mean @ mean for mean in means]
         if len(sizes) == 2:
@@ -57,3 +63,38 @@ class LinearMeansClassifier(LinearClassifier):
         else:
             self.coef_, self.intercept_ = np.stack(coefs), np.stack([-square for square in squares])
         return self
+
+    def depth(self) -> int:
+        """The levels that learning takes, and scoring with what was learnt.
+
+        >>> LinearMeansClassifier().depth()
+        2
+        """
+        return 2
+
+    def value_bits(self, sizes: Sequence[int], n_features: int, bound: int) -> int:
+        """The bits of the largest score without a division, where no |feature| exceeds ``bound``.
+
+        ``sizes`` are those of the classes.
+
+        >>> LinearMeansClassifier(division_free=True).value_bits([212, 357], n_features=30, bound=7)
+        46
+        """
+        D, padded = math.lcm(*sizes), 1 << (n_features - 1).bit_length()
+        return int(6 * D * D * bound * bound * padded).bit_length()
+
+    def compile(self, X: Spec, labels: Any, **claims: Any) -> Training:
+        """The smallest secure parameters for learning from integer rows with these labels, and just their keys.
+
+        ``claims`` are security, quantum, ring_degree and insecure, as `fhe.bfv` takes them.
+
+        >>> import fhe
+        >>> model = LinearMeansClassifier(division_free=True)
+        >>> model.compile(fhe.spec((100, 4), dtype=int, bound=7), [0, 1] * 50).parameters.ring_degree
+        8192
+        """
+        if not self.division_free:
+            raise EncodingError("integers have no means; use LinearMeansClassifier(division_free=True)")
+        sizes = np.unique(labels, return_counts=True)[1].tolist()
+        bits = self.value_bits(sizes, X.shape[1], int(X.bound))
+        return exactly_compiled(clone(self), X, labels, bits, Claims(**claims))

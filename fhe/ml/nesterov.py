@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin
+from sklearn.base import RegressorMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
@@ -25,49 +24,15 @@ from fhe.circuits.approximation import Approximation, best, sigmoid
 from fhe.errors import EncodingError, LevelError
 from fhe.ml.base import LinearModel
 from fhe.ml.classifiers import LinearClassifier
+from fhe.ml.compiled import Claims, Training, steps_compiled
+from fhe.ml.odd import Odd, odd, scaled, times
+from fhe.programs.spec import Spec
 from fhe.progress import progress as shown
 from fhe.rlwe.ciphertext import Ciphertext
 
 PRODUCTS = 2  # levels of a step beside h: rows with weights, and a mask with the rate
 BEYOND = "scores reach {:.3g}, beyond score_bound={:g}: encrypted rows would learn nonsense; lower rate, or raise it"
 Refresh = Callable[[EncryptedArray], EncryptedArray]
-
-
-class Odd(NamedTuple):
-    """The polynomial p(z) = sum_k c_k (s z)^(2k + 1), s the scale that makes the last c_k one, but for its sign."""
-
-    scale: float
-    coefficients: tuple[float, ...]
-
-    @property
-    def depth(self) -> int:
-        """The levels from s z to p(z) x: one for x, and one for each square."""
-        return 1 + (len(self.coefficients) - 1).bit_length()
-
-
-def odd(polynomial: Polynomial | Chebyshev) -> Odd:
-    """An odd polynomial of degree 1, 3, 7, 15 …, in powers of s z.
-
-    >>> odd(Polynomial([0.0, 1.0, 0.0, -8.0]))
-    Odd(scale=2.0, coefficients=(0.5, -1.0))
-    """
-    c = polynomial.convert(kind=Polynomial).coef[1::2]
-    last = 2 * len(c) - 1
-    s = float(abs(c[-1]) ** (1 / last))
-    scaled = (float(value / s**k) for value, k in zip(c[:-1], range(1, last, 2), strict=True))
-    return Odd(s, (*scaled, float(np.sign(c[-1]))))
-
-
-def times(coefficients: Sequence[float], ux: Any, squares: list[Any]) -> Any:
-    """p(u) x from u x and u^2, by halves: the lower one, and u^(2k) the upper one. ``squares`` are u^2, u^4, u^8 …"""
-    if len(coefficients) == 1:
-        return -ux if coefficients[0] == -1 else _scaled(ux, coefficients[0])
-    doublings = (len(coefficients) - 1).bit_length() - 1
-    while len(squares) <= doublings:
-        squares.append(squares[-1] * squares[-1])
-    half = 1 << doublings
-    upper = squares[doublings] * times(coefficients[half:], ux, squares)
-    return times(coefficients[:half], ux, squares) + upper
 
 
 def momentum(t: float) -> tuple[float, float]:
@@ -147,6 +112,40 @@ class Accelerated(LinearModel):
         X, y = self._checked(X, y)
         return X, np.repeat(y[:, None], X.shape[1], axis=1)
 
+    def compile(
+        self, X: Spec, y: Spec | None = None, *, n_iter: int | None = None, refreshes: int = 0, **claims: Any
+    ) -> Training:
+        """The smallest secure parameters for so many steps on rows of a shape and bound, and just the keys they take.
+
+        ``refreshes`` is how often the owner of the key will encrypt weights anew (``fit(…, refresh=…)``). ``y`` bounds
+        the targets of a regression, by default as ``score_bound`` does. ``claims`` are security, quantum, ring_degree
+        and insecure, as `fhe.ckks` takes them. Raises ParameterError where no ring holds the steps.
+
+        >>> import fhe
+        >>> training = NesterovClassifier(rate=2.5).compile(fhe.spec((426, 31), bound=3), n_iter=5)
+        >>> training.parameters.ring_degree, training.parameters.max_level, len(training.keys)
+        (32768, 21, 20)
+        """
+        model = clone(self).set_params(steps=self.steps if n_iter is None else n_iter)
+        y = y or Spec(X.shape, "real", -model._target_bound(), model._target_bound())
+
+        def run(X: Any, y: Any, refresh: Refresh | None) -> None:
+            clone(model).fit(X, y, refresh=refresh)
+
+        return steps_compiled(
+            model, X, y, run, (min(model.depth(), 1 + (model.steps == 1)), model._levels()), refreshes, Claims(**claims)
+        )
+
+    def promises(self) -> list[str]:
+        """What is assumed while learning, and nobody's promise but the caller's."""
+        return [
+            f"assumed: no |score| beyond {self.score_bound:g}, no |weight| beyond {self.weight_bound:g}, no error of "
+            f"either beyond {self.error_bound:g}"
+        ]
+
+    def _target_bound(self) -> float:
+        return self.score_bound
+
     def refreshed_by(self, owner: Any) -> Refresh:
         """A ``refresh=`` where the owner of the key is at hand: weights decrypted, and encrypted at all levels."""
         return lambda weights: owner.encrypt(owner.decrypt(weights), bound=max(s.bound for s in weights.shards))
@@ -184,10 +183,10 @@ class Accelerated(LinearModel):
         scores = (batch.X * v).sum(axis=1, keepdims=True)
         u = self._spread(scores, past, eta, batch)
         unit, kept = batch.rate if last else 1.0, 1 - self.alpha * batch.rate
-        w = _scaled(v, unit * kept * (1 + eta)) if eta else _scaled(v, unit * kept)
+        w = scaled(v, unit * kept * (1 + eta)) if eta else scaled(v, unit * kept)
         w = w if before is None or not eta else w - before * (unit * kept * eta)
-        ux = u * _scaled(batch.X, unit)
-        change = _scaled(batch.target, unit) - times(batch.h.coefficients, ux, [u * u] if batch.h.depth > 1 else [])
+        ux = u * scaled(batch.X, unit)
+        change = scaled(batch.target, unit) - times(batch.h.coefficients, ux, [u * u] if batch.h.depth > 1 else [])
         return State(self._kept(w + change.sum(axis=0), batch.rate / unit), v, scores, t)
 
     def _spread(self, scores: Any, past: Any, eta: float, batch: Batch) -> Any:
@@ -329,6 +328,9 @@ class NesterovClassifier(LinearClassifier, Accelerated):
         """What stands in for the sigmoid: its polynomial, domain and measured error."""
         return _sigmoid(self.score_bound, self.sigmoid_degree)[0]
 
+    def _target_bound(self) -> float:
+        return 0.5
+
     def _h(self) -> Odd:
         return _sigmoid(self.score_bound, self.sigmoid_degree)[1]
 
@@ -362,10 +364,6 @@ def promised(x: Any, bound: float, error: float) -> Any:
         return replace(shard, noise=min(shard.noise, most), rms=min(shard.rms, most))
 
     return assume(x, bound).map(of)
-
-
-def _scaled(x: Any, factor: float) -> Any:
-    return x if factor == 1 else x * factor
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ import fhe
 from fhe.circuits.approximation import sigmoid
 from fhe.errors import EncodingError, LevelError
 from fhe.ml import GradientScaler, NesterovClassifier, NesterovRegressor
-from fhe.ml.nesterov import odd, times
+from fhe.ml.odd import odd, times
 from fhe.owner import KeyOwner
 from tests.schemes.owners import INSECURE
 
