@@ -240,9 +240,9 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
 
 def _flat(X: Any) -> tuple[Any, Shape | None]:
     """Images as rows, and their shape with channels; whatever else is given as it is."""
-    if hasattr(X, "toarray") or np.ndim(X) not in (3, 4):
+    array = np.empty(0) if hasattr(X, "toarray") else np.asarray(X)
+    if array.ndim not in (3, 4):
         return X, None
-    array = np.asarray(X)
     return array.reshape(len(array), -1), ((1,) * (4 - array.ndim) + array.shape[1:])
 
 

@@ -24,7 +24,7 @@ from fhe.ml.latency import levels_of, scales_of
 from fhe.parameters import Parameters
 from fhe.rlwe.ciphertext import Ciphertext
 
-PRODUCT = 0.5  # cycles of a product in a matrix of doubles, with the share of cutting residues into pieces
+PRODUCT, RESIDUE = 0.05, 20.0  # cycles of a product in a matrix of doubles; of a residue that goes in or comes out
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +81,8 @@ def cycles_of(network: Folded, parameters: Parameters) -> float:
     for index, (affine, level) in enumerate(zip(network.maps, levels_of(network), strict=True)):
         q_bits = [q.bit_length() for q in parameters.moduli(level)]
         components = 3 if index and network.squares else 2
-        total += PRODUCT * np.count_nonzero(affine.matrix) * components * len(q_bits) * N
+        work = PRODUCT * np.count_nonzero(affine.matrix) + RESIDUE * sum(affine.matrix.shape)
+        total += work * components * len(q_bits) * N
         product = costs.product_ckks(N, q_bits, p_bits, digit)
         degree = network.polynomials[index - 1].degree() if index and not network.squares else 2 * (index > 0)
         total += len(affine.offset) * product * math.ceil(2 * math.sqrt(degree) if degree > 2 else degree / 2)

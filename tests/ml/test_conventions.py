@@ -10,6 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from fhe.ml import (
     PCA,
     SVC,
+    ConvNet,
     DecisionTreeClassifier,
     DecisionTreeRegressor,
     ExtraTreesClassifier,
@@ -41,7 +42,7 @@ TREES = (
     RandomForestClassifier(**FEW),
     RandomForestRegressor(**FEW),
 )
-OTHERS = DecisionTreeClassifier(), PCA(), Ridge(), SVC(), StandardScaler()
+OTHERS = ConvNet(epochs=10), DecisionTreeClassifier(), PCA(), Ridge(), SVC(), StandardScaler()
 SAMPLED = "samples are drawn, or set aside, before they are weighted"
 RANDOM = {
     "check_sample_weight_equivalence_on_dense_data": SAMPLED,
