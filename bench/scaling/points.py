@@ -15,6 +15,7 @@ from bench.operations import CKKS_BITS, make_keys, operations, parameters
 from bench.predictions import predicted
 from bench.timing import seconds_of
 from fhe import costs
+from fhe.circuits.matrix import LinearMap
 
 RINGS = tuple(sorted(CKKS_BITS))
 DEPTHS = (1, 2, 4, 6, 8, 12, 16, 20)
@@ -136,12 +137,29 @@ def threads(clock: Clock, most: int, ring_degree: int = 2**15) -> Iterator[Point
     fhe.set_num_threads(1)
 
 
+def matrices(clock: Clock, sides: tuple[int, ...] = SIDES) -> Iterator[Point]:
+    """Plain matrices, encoded, times encrypted vectors: the rotations and products of the schedule that each found."""
+    owner = fhe.ckks(depth=2, ring_degree=2**13)
+    parameters = owner.parameters
+    q, p = (_bits(primes) for primes in (parameters.moduli(), parameters.special))
+    clock.read()
+    for side in sides:
+        generator = np.random.default_rng(side)
+        matrix = generator.uniform(-1, 1, (side, side)) / side
+        linear = LinearMap.of_matrix(owner.evaluator, matrix)
+        owner.make_rotation_keys(linear.rotations)
+        (x,) = owner.encrypt(matrix[0], bound=1).shards
+        found = linear.schedule
+        giants = found.switches + len(found.folds) + len(found.spreads)
+        steps = len(set(found.babies) - {0}), giants, len(found.babies)
+        said = costs.linear_map(parameters.ring_degree, q, p, parameters.digit, steps, machine=clock.machine)
+        took = measured(lambda linear=linear, x=x: linear(x))
+        yield Point("side of a matrix, N = 2^13", "matrix @ vector", side, took, clock.milliseconds(said))
+
+
 def programs(clock: Clock) -> Iterator[Point]:
     """Whole computations, compiled: what the dry run of `fhe.compile` says beside the run."""
     generator = np.random.default_rng(0)
-    for side in SIDES:
-        matrix = generator.uniform(-1, 1, (side, side)) / side
-        yield _program(clock, "side of a plain matrix", "matrix @ vector", side, lambda x, m=matrix: m @ x, (side,))
     for degree in DEGREES:
         series = np.polynomial.Chebyshev(generator.uniform(-1, 1, degree + 1) / degree)
         yield _program(clock, "degree", "polynomial", degree, lambda x, s=series: fhe.evaluate(s, x), (1024,))
@@ -167,6 +185,7 @@ def points_of(chosen: list[str], clock: Clock, most_threads: int) -> Iterator[Po
         "limbs": lambda: limbs(clock),
         "depths": lambda: depths(clock),
         "arrays": lambda: arrays(clock),
+        "matrices": lambda: matrices(clock),
         "programs": lambda: programs(clock),
         "threads": lambda: threads(clock, most_threads),
     }
@@ -174,4 +193,4 @@ def points_of(chosen: list[str], clock: Clock, most_threads: int) -> Iterator[Po
         yield from curves[name]()
 
 
-CURVES = ("rings", "limbs", "depths", "arrays", "programs", "threads")
+CURVES = ("rings", "limbs", "depths", "arrays", "matrices", "programs", "threads")

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from fhe.costs.machine import ZEN5, Machine
+from fhe.costs.machine import ZEN5, Machine, amid
 from fhe.costs.seam import NARROW_BITS, Seam, key_bytes
 
 Bits = Sequence[int]
@@ -175,6 +175,8 @@ def linear_map(
     """
     babies, giants, diagonals = steps
     bits, special = [*p_bits, *q_bits], len(p_bits)
+    keys = (babies + giants) * _packed(ring_degree, q_bits, p_bits, digit)  # each rotation has its own
+    machine = amid(machine, keys + diagonals * len(bits) * 8 * ring_degree)
     baby = babies * hoisted_rotation(ring_degree, q_bits, p_bits, digit, machine)
     giant = giants * extended_rotation(ring_degree, q_bits, p_bits, digit, machine)
     products = diagonals * extended_product(ring_degree, bits, machine)

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from fhe.costs import ZEN5, Seam
 
-AROUND = 6  # operands of a scheme's operation, that pass through the caches between two calls
+AROUND = 12  # operands of a scheme's operation, that pass through the caches between two calls
 STEPS = {"tensor": 1.0, "switch_down": 1.0, "key_switch": 1.0, "key_product": 1.0, "intt": 0.0, "ntt": 0.0}
-STEP = 0.5  # of the Python around an operation of a scheme, for any other call: there are two polynomials
+STEP = 1.5  # of the Python around any other call: that of a scheme, for two polynomials, and of circuits
 
 
 @dataclass(frozen=True, slots=True)
