@@ -42,6 +42,8 @@ from fhe.arrays.elementary import (
 from fhe.arrays.functions import assume
 from fhe.arrays.matrix import EncodedMatrix
 from fhe.arrays.wide import WideArray
+from fhe.auditing.audit import Audit
+from fhe.auditing.run import audit
 from fhe.backend.choose import num_threads, set_num_threads
 from fhe.context import Context
 from fhe.errors import (
@@ -68,6 +70,7 @@ from fhe.wide import WideBFVParameters
 
 __all__ = [
     "ApproximateFunction",
+    "Audit",
     "BFVParameters",
     "Basis",
     "CKKSParameters",
@@ -97,6 +100,7 @@ __all__ = [
     "argmax",
     "argmin",
     "assume",
+    "audit",
     "bfv",
     "ckks",
     "compile",

@@ -66,9 +66,10 @@ KNOWS = {
     "describe": "errors io parameters rlwe",
     "programs": "arrays bfv choice circuits ckks context costs errors interval moduli owner parameters primes ring "
     "rlwe security validate",
+    "auditing": "arrays errors owner programs progress",
     "ml": "arrays choice circuits costs errors interval moduli noise owner parameters programs progress rlwe "
     "security wide",
-    "fhe": "arrays backend.choose context errors files io owner parameters programs ring wide",
+    "fhe": "arrays auditing backend.choose context errors files io owner parameters programs ring wide",
     "examples": "fhe ml",
     "research": "backend.choose backend.protocol errors fhe measure noise parameters ring",
     "measure": "",

@@ -297,7 +297,8 @@ def test_remaining_levels_and_precision_are_invisible() -> None:
 def test_precision_surprises(worst: list[float]) -> None:
     """Random tests see errors of 1e-6, and some input has a thousand times more.
 
-    The bound on the error is proven for every input within its bound, not measured on likely ones.
+    The bound on the error is proven for every input within its bound, not measured on likely ones; `fhe.audit` searches
+    for the worst.
     """
     owner, values = reals(), np.array(worst)
     x = owner.encrypt(values, bound=2)

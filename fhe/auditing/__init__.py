@@ -1,0 +1,1 @@
+"""Programs watched under a throw-away key: what each operation does to precision, and which inputs are the worst."""
