@@ -7,9 +7,11 @@ from functools import partial, reduce
 from typing import Any
 
 import numpy as np
+from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from fhe.arrays.elementwise import add, combined, multiply, subtract
+from fhe.arrays.functions import apply
 from fhe.arrays.packed import A, Packed
 from fhe.arrays.products import applied, matrix_vector
 from fhe.arrays.rearrange import joined, moved
@@ -86,8 +88,10 @@ def _matrix_of(function: Callable[[Any], NDArray[Any]], n: int, dtype: np.dtype[
 
 
 def polyval(p: Any, x: A) -> A:
-    """np.polyval: plain coefficients, the highest first, in ceil(log2(degree)) + 1 levels (CKKS)."""
+    """np.polyval: plain coefficients, the highest first; real ones of real arrays in ceil(log2(degree + 1)) levels."""
     coefficients = np.atleast_1d(np.asarray(p))
+    if x.dtype.kind == "f" and coefficients.dtype.kind in "biuf" and x.layout.tidy and np.any(coefficients[:-2]):
+        return apply([Polynomial(np.trim_zeros(coefficients, "f")[::-1])], x)
     powers: dict[int, A] = {1: x}
     for k in range(2, len(coefficients)):
         powers[k] = combined(powers[(k + 1) // 2], powers[k // 2], x.evaluator.multiply, True)
