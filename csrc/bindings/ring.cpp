@@ -6,6 +6,7 @@
 #include "../ring/automorphism.hpp"
 #include "../ring/convert.hpp"
 #include "../ring/division.hpp"
+#include "../ring/inner_products.hpp"
 #include "../ring/lift.hpp"
 #include "../ring/order.hpp"
 #include "../ring/pack.hpp"
@@ -37,6 +38,16 @@ Buffer reduce_array(const Basis& basis, const Array<i64>& coefficients) {
 py::tuple tensor_tuple(const Basis& basis, const std::vector<Buffer>& xs, const std::vector<Buffer>& ys) {
   std::vector<Buffer> c = without_gil([&] { return tensor(basis, xs, ys); });
   return py::make_tuple(std::move(c[0]), std::move(c[1]), std::move(c[2]));
+}
+
+std::vector<std::vector<Buffer>> inner_product_rows(const Basis& basis, const Components& xs,
+                                                    const std::vector<std::vector<std::size_t>>& terms,
+                                                    const Components& ys) {
+  if (terms.size() != ys.size())
+    throw py::value_error(std::to_string(terms.size()) + " sums of terms, and factors of " + std::to_string(ys.size()));
+  std::vector<WeightedTerms> sums;
+  for (std::size_t g = 0; g < ys.size(); ++g) sums.push_back({terms[g], ys[g]});
+  return inner_products(basis, xs, sums);
 }
 
 py::array_t<double> lift_array(const Basis& basis, const Buffer& x) {
@@ -105,6 +116,8 @@ void bind_arithmetic(py::module_& m) {
   m.def("mul_scalar", &mul_scalar, NoGil(), basis, x, scalars);
   m.def("add_scalar", &add_scalar, NoGil(), basis, x, scalars);
   m.def("inner_product", &inner_product, NoGil(), basis, xs, ys);
+  m.def("inner_products", &inner_product_rows, NoGil(), py::arg("basis"), py::arg("xs"), py::arg("terms"),
+        py::arg("ys"));
 }
 
 void bind_transforms(py::module_& m) {

@@ -59,6 +59,7 @@ class NativeBackend:
     mul_scalar = staticmethod(_core.mul_scalar)
     add_scalar = staticmethod(_core.add_scalar)
     inner_product = staticmethod(_core.inner_product)
+    inner_products = staticmethod(_core.inner_products)
     tensor = staticmethod(_core.tensor)
 
     ntt = staticmethod(_core.ntt)

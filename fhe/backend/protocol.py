@@ -144,6 +144,19 @@ class Backend(Protocol):
         """
         ...
 
+    def inner_products(
+        self,
+        basis: BasisHandle,
+        xs: Sequence[Sequence[Buffer]],
+        terms: Sequence[Sequence[int]],
+        ys: Sequence[Sequence[Buffer]],
+    ) -> Sequence[Sequence[Buffer]]:
+        """For each sum g and component c the `inner_product` of some of xs[c], those numbered terms[g], with ys[g].
+
+        A matrix times vectors: what is large is read once. There are no leading axes; a factor may have more limbs.
+        """
+        ...
+
     def tensor(self, basis: BasisHandle, xs: Sequence[Buffer], ys: Sequence[Buffer]) -> tuple[Buffer, Buffer, Buffer]:
         """(x_0 y_0, x_0 y_1 + x_1 y_0, x_1 y_1) mod q_i, entry by entry, of two pairs of one shape."""
         ...

@@ -16,7 +16,7 @@ from fhe.circuits.rotations import Rotations, doubled, rotated
 from fhe.circuits.schedule import Prices, Schedule, prices, schedules
 from fhe.errors import EncodingError
 from fhe.rlwe.ciphertext import Ciphertext, Factors
-from fhe.rlwe.extended import Extended, weighted_sum
+from fhe.rlwe.extended import Extended, weighted_sums
 from fhe.rlwe.routes import Routes
 
 
@@ -127,15 +127,20 @@ class LinearMap:
         """sum_G rot( sum_b u_{G+b} rot(x, b), G ), each baby step computed once."""
         evaluator, routes, schedule = self.evaluator, self._routes, self.schedule
         spread = doubled(evaluator, routes, x, schedule.spreads) if schedule.spreads else x
-        terms = Rotations(evaluator, routes, spread)
+        rotations, babies = Rotations(evaluator, routes, spread), sorted(set(schedule.babies))
+        number = {baby: index for index, baby in enumerate(babies)}
         groups: dict[int, list[int]] = {}
         for index, giant in enumerate(schedule.giants):
             groups.setdefault(giant, []).append(index)
-        parts = []
-        for giant, members in groups.items():
-            babies, weights = [schedule.babies[index] for index in members], [factors.polys[index] for index in members]
-            part = weighted_sum([terms[baby] for baby in babies], weights)
-            parts.append(rotated(evaluator, routes, part, giant) if giant else part)
+        sums = [
+            ([number[schedule.babies[index]] for index in members], [factors.polys[index] for index in members])
+            for members in groups.values()
+        ]
+        found = weighted_sums([rotations[baby] for baby in babies], sums)
+        parts = [
+            rotated(evaluator, routes, part, giant) if giant else part
+            for giant, part in zip(groups, found, strict=True)
+        ]
         return reduce(add, parts)
 
 

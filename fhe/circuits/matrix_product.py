@@ -22,7 +22,7 @@ from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.rotations import Rotations
 from fhe.errors import EncodingError
 from fhe.rlwe.ciphertext import Ciphertext, Factors
-from fhe.rlwe.extended import weighted_sum
+from fhe.rlwe.extended import weighted_sums
 from fhe.rlwe.routes import Routes
 
 Sum = list[tuple[int, int]]  # steps to rotate by, and which plaintext each is multiplied by
@@ -124,13 +124,13 @@ class MatrixProduct:
         x = evaluator.settle(x)
         factors = self._encode(side, x.level)
         result = evaluator.forecast(x, self._noise(sums, x, factors), (ones, 0 * ones), factors.scale)
-        rotations = Rotations(evaluator, self._routes, x)
-        turned = []
-        for total in sums:
-            terms = [rotations[self._steps[step]] for step, _ in total]
-            masks = [factors.polys[index] for _, index in total]
-            turned.append(result.with_polys(weighted_sum(terms, masks).lowered(result.level)))
-        return turned
+        rotations, needed = Rotations(evaluator, self._routes, x), sorted({step for total in sums for step, _ in total})
+        number = {step: index for index, step in enumerate(needed)}
+        masked = weighted_sums(
+            [rotations[self._steps[step]] for step in needed],
+            [([number[step] for step, _ in total], [factors.polys[index] for _, index in total]) for total in sums],
+        )
+        return [result.with_polys(part.lowered(result.level)) for part in masked]
 
     def _noise(self, sums: Sequence[Sum], x: Ciphertext, factors: Factors) -> Any:
         ledger = self.evaluator

@@ -155,7 +155,7 @@ def extended_product(ring_degree: int, bits: Bits, machine: Machine = ZEN5) -> A
     True
     """
     seam = Seam(ring_degree, machine)
-    return 2 * (seam.inner_product(bits, 2) - seam.inner_product(bits, 1))
+    return seam.inner_products(bits, 2, 0, 2, 0) - seam.inner_products(bits, 2, 0, 1, 0)
 
 
 def linear_map(

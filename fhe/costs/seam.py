@@ -82,6 +82,11 @@ class Seam:
         """sum_j xs[j] * ys[j]: reduced once, so each term costs less than a product."""
         return self._entries(bits, polys, self.machine.product * (0.65 * terms + 0.5), rows=2 * terms + 1)
 
+    def inner_products(self, bits: Bits, components: int, terms: int, products: int, sums: int) -> Any:
+        """Many sums of the same terms, of which each term and each factor is read once."""
+        work = self.machine.product * (0.65 * products + 0.5 * sums) * components
+        return self._entries(bits, 1, work, rows=components * (terms + sums) + products)
+
     def tensor(self, bits: Bits, polys: int = 1) -> Any:
         """The product of two pairs."""
         return self._entries(bits, polys, self.machine.product * 4, rows=7)

@@ -166,6 +166,16 @@ class CountingBackend:
         _count("inner_product", basis, len(xs), out.polys)
         return out
 
+    def inner_products(
+        self,
+        basis: Handle,
+        xs: Sequence[Sequence[Blank]],
+        terms: Sequence[Sequence[int]],
+        ys: Sequence[Sequence[Blank]],
+    ) -> list[list[Blank]]:
+        _count("inner_products", basis, len(xs), len(xs[0]), sum(map(len, terms)), len(terms))
+        return [[xs[0][0]] * len(xs) for _ in terms]
+
     def tensor(self, basis: Handle, xs: Sequence[Blank], ys: Sequence[Blank]) -> tuple[Blank, Blank, Blank]:
         out = _entries("tensor", basis, xs[0], ys[0])
         return out, out, out

@@ -113,6 +113,18 @@ class ReferenceBackend:
             total = self.mul_add(basis, x, self.limbs(y, 0, len(basis)), total)
         return total
 
+    def inner_products(
+        self,
+        basis: Basis,
+        xs: Sequence[Sequence[Opaque]],
+        terms: Sequence[Sequence[int]],
+        ys: Sequence[Sequence[Opaque]],
+    ) -> list[list[RowBuffer]]:
+        return [
+            [self.inner_product(basis, [component[k] for k in picked], factors) for component in xs]
+            for picked, factors in zip(terms, ys, strict=True)
+        ]
+
     def tensor(
         self, basis: Basis, xs: Sequence[Opaque], ys: Sequence[Opaque]
     ) -> tuple[RowBuffer, RowBuffer, RowBuffer]:

@@ -92,12 +92,19 @@ def extended(x: Ciphertext, keys: EvaluationKeys) -> Extended:
     return Extended(x.chain, x.level, (c0 + u0, c1 + u1))
 
 
-def weighted_sum(terms: Sequence[Extended], factors: Sequence[EvalPoly]) -> Extended:
-    """sum_k terms[k] * factors[k], the factors over P*Q_l or a longer basis that begins so."""
+def weighted_sums(
+    terms: Sequence[Extended], sums: Sequence[tuple[Sequence[int], Sequence[EvalPoly]]]
+) -> list[Extended]:
+    """sum_j terms[k_j] * factors[j] for each (k, factors) of the sums; the factors over P*Q_l or a longer basis.
+
+    All at once: terms and factors are more than caches hold, and are read from memory once.
+    """
     chain, level = terms[0].chain, terms[0].level
-    basis, weights = chain.qp(level), [factor.data for factor in factors]
-    c0, c1 = (
-        EvalPoly(basis, chain.backend.inner_product(basis.handle, [term.c[i].data for term in terms], weights))
-        for i in range(2)
+    basis = chain.qp(level)
+    found = chain.backend.inner_products(
+        basis.handle,
+        [[term.c[component].data for term in terms] for component in range(2)],
+        [list(picked) for picked, _ in sums],
+        [[factor.data for factor in factors] for _, factors in sums],
     )
-    return Extended(chain, level, (c0, c1))
+    return [Extended(chain, level, (EvalPoly(basis, c0), EvalPoly(basis, c1))) for c0, c1 in found]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import bases, leadings, operands, polys, scalars
+from tests.strategies import bases, leadings, operands, polys, ring_degrees, scalars
 
 
 @given(bases(), st.data())
@@ -78,4 +78,24 @@ def test_inner_product(agree, basis, terms, more, data):
         lambda m: m.read(
             m.backend.inner_product(m.handle(basis), [m.load(basis, x) for x in xs], [m.load(longer, y) for y in ys])
         )
+    )
+
+
+@given(bases(degrees=ring_degrees(8, 128)), st.integers(1, 3), st.integers(1, 20), st.integers(0, 2), st.data())
+def test_inner_products(agree, basis, components, terms, more, data):
+    """Sums of any of the terms, also of one term several times, with factors of more limbs."""
+    longer = basis + data.draw(bases((2, 2), st.just(basis.ring_degree))).limbs(0, more)
+    xs = [[data.draw(polys(basis)) for _ in range(terms)] for _ in range(components)]
+    picked = data.draw(st.lists(st.lists(st.integers(0, terms - 1), min_size=1, max_size=5), min_size=1, max_size=4))
+    ys = [[data.draw(polys(longer)) for _ in total] for total in picked]
+    agree(
+        lambda m: [
+            [m.read(part) for part in total]
+            for total in m.backend.inner_products(
+                m.handle(basis),
+                [[m.load(basis, x) for x in component] for component in xs],
+                picked,
+                [[m.load(longer, y) for y in total] for total in ys],
+            )
+        ]
     )
