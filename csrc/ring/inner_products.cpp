@@ -16,7 +16,7 @@ void check_single(const Buffer& buffer) {
 }
 
 void check(const Basis& basis, const Components& x, const std::vector<WeightedTerms>& sums) {
-  if (x.empty() || x[0].empty()) throw std::invalid_argument("inner products of no terms");
+  if (x.empty() || x[0].empty()) throw std::invalid_argument("inner products of 0 terms");
   for (const auto& component : x) {
     if (component.size() != x[0].size())
       throw std::invalid_argument("components of " + std::to_string(x[0].size()) + " and " +

@@ -54,7 +54,7 @@ CONVERT, DIVISION = "csrc/ring/convert.cpp", "csrc/ring/division.cpp"
 AUTOMORPHISM, PACK, TABLES = (f"csrc/ring/{name}.cpp" for name in ("automorphism", "pack", "ntt_tables"))
 REAL_RESIDUE, REAL_SHOUP = (f"csrc/kernels/real_{name}.inl" for name in ("residue", "shoup"))
 SAMPLING, KEYSWITCH = "csrc/random/sampling.cpp", "csrc/rlwe/keyswitch.cpp"
-ENCRYPTION = "csrc/rlwe/encryption.cpp"
+ENCRYPTION, PRODUCTS = "csrc/rlwe/encryption.cpp", "csrc/ring/inner_products.cpp"
 PACKED_HPP, PACKED_CPP, IFMA_WORDS = "csrc/rlwe/packed_key.hpp", "csrc/rlwe/packed_key.cpp", "csrc/simd/avx512ifma.hpp"
 PYTHON = "fhe/reference/residue.py"
 
@@ -178,6 +178,8 @@ SAMPLES_AND_KEYS = [
     Mutant(SAMPLING, "ones(word >> 21 & kMask)", "ones(word >> 22 & kMask)", "test_centred_binomial"),
     Mutant(SAMPLING, "(bits & 0x333333)", "(bits & 0x033333)", "test_centred_binomial"),
     Mutant(SAMPLING, "words, limb * share, share", "words, limb * N, share", "test_uniform"),
+    Mutant(PRODUCTS, "x[c][term].row(0, limb) + offset", "x[0][term].row(0, limb) + offset", "test_inner_products"),
+    Mutant(PRODUCTS, "term >= x[0].size()", "term > x[0].size()", "inner_products", LAWS),
     Mutant(ENCRYPTION, "q.value - division_->divisor(j)", "division_->divisor(j)", "test_encrypt"),
     Mutant(ENCRYPTION, "samples_.row(sample)", "samples_.row(0)", "test_encrypt"),
     Mutant(KEYSWITCH, "std::max(limb, stop) - (stop - start)", "limb - (stop - start)",
