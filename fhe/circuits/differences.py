@@ -152,7 +152,7 @@ def _admitted(evaluator: BFVEvaluator, d: Ciphertext, plan: Plan, what: str) -> 
             f"comparing values slot by slot needs batching, a prime t = 1 mod {2 * parameters.ring_degree}, and "
             f"t = {t} is none; use fhe.bfv(value_bits=…)"
         )
-    constants = 0.0 if plan.form == "Fermat power" else math.log2(t / 2 * plan.size)
+    constants = 0.0 if plan.form == "Fermat power" else math.log2(t / 2 * max(plan.size, 1))
     require_products(evaluator, d, plan.depth, what, constants)
     return replace(d, interval=None)
 

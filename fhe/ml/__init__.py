@@ -26,6 +26,7 @@ from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression
 from fhe.ml.means import LinearMeansClassifier
 from fhe.ml.metrics import Comparison, compare
+from fhe.ml.neighbours import KNeighborsClassifier, KNeighborsRegressor
 from fhe.ml.nesterov import NesterovClassifier, NesterovRegressor
 from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
@@ -53,6 +54,8 @@ __all__ = [
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
     "GradientScaler",
+    "KNeighborsClassifier",
+    "KNeighborsRegressor",
     "Linear",
     "LinearMeansClassifier",
     "LinearRegression",

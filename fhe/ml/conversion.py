@@ -21,6 +21,7 @@ from fhe.ml.fisher import FisherDiscriminant
 from fhe.ml.kernel import SVC
 from fhe.ml.linear import LinearRegression, Ridge
 from fhe.ml.logistic import LogisticRegression
+from fhe.ml.neighbours import KNeighborsClassifier, KNeighborsRegressor
 from fhe.ml.neural import MLPClassifier, MLPRegressor
 from fhe.ml.preprocessing import PCA, StandardScaler
 from fhe.ml.trees import DecisionTreeClassifier, DecisionTreeRegressor
@@ -33,6 +34,8 @@ TWINS: dict[str, Any] = {
     "GaussianNB": GaussianNB,
     "GradientBoostingClassifier": GradientBoostingClassifier,
     "GradientBoostingRegressor": GradientBoostingRegressor,
+    "KNeighborsClassifier": KNeighborsClassifier,
+    "KNeighborsRegressor": KNeighborsRegressor,
     "LinearDiscriminantAnalysis": FisherDiscriminant,
     "LinearRegression": LinearRegression,
     "LinearSVC": LinearSVC,

@@ -19,6 +19,8 @@ from fhe.ml import (
     GaussianNB,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
+    KNeighborsClassifier,
+    KNeighborsRegressor,
     LinearRegression,
     LinearSVC,
     LogisticRegression,
@@ -34,6 +36,8 @@ LIBLINEAR = "liblinear's coordinate descent stops early, at another place for re
 LIBSVM = "libsvm stops at another place for repeated samples than for weights"
 FEW = {"n_estimators": 5}
 TREES = (
+    KNeighborsClassifier(),
+    KNeighborsRegressor(),
     DecisionTreeRegressor(),
     ExtraTreesClassifier(**FEW),
     ExtraTreesRegressor(**FEW),
