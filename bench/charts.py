@@ -57,21 +57,20 @@ def ratio_bars(bars: Sequence[Bar], width: int = 760, limit: float = 64.0) -> st
         mine = [bar for bar in bars if bar.label == label]
         parts.append(f'<text class="label" x="122" y="{y + thick * len(mine) / 2 + 4:.0f}">{escape(label)}</text>')
         for bar in mine:
-            parts.append(_bar(bar, axis, y, thick, COLOURS[series.index(bar.series) % len(COLOURS)]))
+            parts.append(_bar(bar, axis, y, thick, series.index(bar.series) % len(COLOURS)))
             y += thick
         y += gap
     body = "".join(parts).replace("{bottom}", f"{y:.0f}")
     return f'<svg viewBox="0 0 {width} {y + 6:.0f}" role="img">{body}</svg>{legend(series)}'
 
 
-def _bar(bar: Bar, axis: Axis, y: float, thick: int, colour: str) -> str:
+def _bar(bar: Bar, axis: Axis, y: float, thick: int, colour: int) -> str:
     one, end, middle = axis(1.0), axis(bar.value), y + (thick - 1) / 2
-    title = f"<title>{escape(bar.series)}: {bar.value:.2f} [{bar.low:.2f}, {bar.high:.2f}]</title>"
+    low, high = axis(bar.low), axis(bar.high)
     return (
-        f'<g><rect x="{min(one, end):.1f}" y="{y:.0f}" width="{abs(end - one):.1f}" height="{thick - 1}" '
-        f'fill="{colour}"/><line class="error" x1="{axis(bar.low):.1f}" x2="{axis(bar.high):.1f}" y1="{middle:.0f}" '
-        f'y2="{middle:.0f}"/><text class="value" x="{max(one, end, axis(bar.high)) + 4:.0f}" y="{y + thick - 2:.0f}">'
-        f"{bar.value:.2g}x</text>{title}</g>"
+        f'<path class="c{colour}" d="M{one:.0f} {y:.0f}H{end:.1f}v{thick - 1}H{one:.0f}"/>'
+        f'<path class="error" d="M{low:.1f} {middle:.0f}H{high:.1f}"/>'
+        f'<text class="value" x="{max(one, end, high) + 4:.0f}" y="{y + thick - 2:.0f}">{bar.value:.2g}x</text>'
     )
 
 
@@ -120,7 +119,7 @@ h1 { font-size: 1.7em; } h2 { font-size: 1.25em; margin-top: 2.2em; } code { fon
 svg { width: 100%; height: auto; font: 10.5px system-ui, sans-serif; }
 .tick { fill: var(--soft); text-anchor: middle; } .label { fill: var(--ink); text-anchor: end; }
 .value { fill: var(--soft); } .grid { stroke: var(--line); } .one { stroke: var(--ink); stroke-width: 1.4; }
-.error { stroke: var(--ink); stroke-width: 1; opacity: 0.7; }
+.error { stroke: var(--ink); opacity: 0.7; }
 .legend span { margin-right: 1.2em; }
 .legend i { display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.4em; }
 table { border-collapse: collapse; font-size: 13px; width: 100%; margin: 0.8em 0; }
@@ -128,7 +127,7 @@ th, td { text-align: right; padding: 3px 8px; border-bottom: 1px solid var(--lin
 th:first-child, td:first-child, td.why { text-align: left; } .behind { background: var(--warm); font-weight: 600; }
 td.why, .soft { color: var(--soft); }
 .pair { display: flex; flex-wrap: wrap; gap: 1em; } .pair > div { flex: 1 1 420px; }
-"""
+""" + "".join(f".c{k} {{ fill: {colour}; }}\n" for k, colour in enumerate(COLOURS))
 
 
 def document(title: str, body: str) -> str:

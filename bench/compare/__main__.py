@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.compare import page, table
-from bench.compare.peers import PACKAGES, install, python_of, version_of
+from bench.compare.peers import PACKAGES, install, python_of, refusal, version_of
 from bench.compare.rows import MEANING, Group
 from bench.compare.schemes import schemes, transforms
 from bench.driver import compiler_version
@@ -61,8 +61,10 @@ def availability(names: list[str], here: bool) -> dict[str, str]:
         package = PACKAGES[name]
         if not here:
             print(f"  {name} …", end=" ", flush=True)
-        said = ("installed" if python_of(package) else "not installed") if here else install(package)
+        said = "installed" if python_of(package) else refusal(package) or "not installed" if here else install(package)
         found[name] = said.replace("installed", f"{version_of(package)}, installed") if python_of(package) else said
+        if name in PRIVATE:
+            found[name] += "; its licence keeps results private"
         if not here:
             print(found[name], flush=True)
     return found
@@ -113,9 +115,10 @@ def main() -> None:
     report["groups"] = [asdict(group) for group in public]
     if chosen.output:
         chosen.output.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(page.rounded(report), separators=(",", ":"))
-        (chosen.output / "result.json").write_text(text + "\n")
-        (chosen.output / "index.html").write_text(page.html(page.rounded(report)))
+        report = page.rounded(report)
+        (chosen.output / "result.json").write_text(json.dumps(page.compact(report), separators=(",", ":")) + "\n")
+        for name, text in page.pages(report).items():
+            (chosen.output / name).write_text(text)
         print(
             f"\nwritten to {chosen.output}, without {', '.join(sorted(PRIVATE))}, whose licence keeps results private"
         )

@@ -19,9 +19,23 @@ LEAD = (
 )
 
 
-def html(report: dict[str, Any]) -> str:
+def pages(report: dict[str, Any]) -> dict[str, str]:
+    """File names and pages: one thread, and all threads where they were measured."""
+    alone = [group for group in report["groups"] if all(row["threads"] == 1 for row in group["rows"])]
+    together = [group for group in report["groups"] if group not in alone]
+    found = {
+        "index.html": html(
+            {**report, "groups": alone}, '<p><a href="threads.html">All threads</a></p>' if together else ""
+        )
+    }
+    if together:
+        found["threads.html"] = html({**report, "groups": together}, '<p><a href="index.html">One thread</a></p>')
+    return found
+
+
+def html(report: dict[str, Any], link: str = "") -> str:
     machine, groups = report["machine"], report["groups"]
-    body = [f"<p>{escape(LEAD)}</p>", summary(groups)]
+    body = [f"<p>{escape(LEAD)}</p>{link}", summary(groups)]
     body.append("<h2>Machine and command</h2>" + charts.listing({**machine, "command": report["command"]}))
     body.append("<h2>Libraries</h2>" + charts.listing(report["peers"]))
     body.extend(section(group) for group in groups)
@@ -84,6 +98,15 @@ def cell(row: dict[str, Any], name: str) -> str:
     ratio, time = row["ratios"][name]["median"], row["microseconds"][name]["median"]
     mark = ' class="behind"' if ratio < 1 else ""
     return f"<td{mark}>{told(time)} ({ratio:.2f}x)</td>"
+
+
+def compact(value: Any) -> Any:
+    """The report for a file: a spread as [median, low, high], without what each operation holds in memory."""
+    if isinstance(value, dict):
+        if value.keys() == {"median", "low", "high"}:
+            return [value["median"], value["low"], value["high"]]
+        return {key: compact(item) for key, item in value.items() if key not in ("peak_bytes", "operations")}
+    return [compact(item) for item in value] if isinstance(value, list) else value
 
 
 def rounded(value: Any) -> Any:

@@ -66,11 +66,10 @@ def interpreters() -> dict[str, Path]:
 
 def install(package: Package) -> str:
     """Make its environment unless it is there; what came of it, in words. A failure is remembered, and not repeated."""
-    failure = ENVIRONMENTS / f"{package.name}.failed"
     if python_of(package):
         return "installed"
-    if failure.exists():
-        return f"{failure.read_text()} (remove .peers/{failure.name} to try again)"
+    if said := refusal(package):
+        return said
     complaints, available = [], interpreters()
     for version in filter(available.__contains__, package.pythons):
         error = _environment(package, available[version])
@@ -80,8 +79,18 @@ def install(package: Package) -> str:
         complaints.append(f"Python {version}: {error}")
     said = "can not be had; " + ("; ".join(complaints) or f"no Python of {', '.join(package.pythons)} is here")
     ENVIRONMENTS.mkdir(exist_ok=True)
-    failure.write_text(said)
+    _failure(package).write_text(said)
     return said
+
+
+def refusal(package: Package) -> str | None:
+    """Why it could not be had when that was tried."""
+    failure = _failure(package)
+    return f"{failure.read_text()} (remove .peers/{failure.name} to try again)" if failure.exists() else None
+
+
+def _failure(package: Package) -> Path:
+    return ENVIRONMENTS / f"{package.name}.failed"
 
 
 def _environment(package: Package, interpreter: Path) -> str | None:
