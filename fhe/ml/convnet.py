@@ -21,6 +21,7 @@ from fhe.ml.activations import Activation, Square
 from fhe.ml.classifiers import Classifier
 from fhe.ml.encrypted import Networks, explained
 from fhe.ml.folding import Folded, Series
+from fhe.ml.hidden import HiddenConvNet, public_part
 from fhe.ml.layers import Array, Flatten, Layer, Linear, Shape
 from fhe.ml.learning import Adam, drawn
 from fhe.ml.sizing import parameters_for
@@ -166,14 +167,16 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
         """A public bound on all values that scoring meets when no |pixel| exceeds ``feature_bound``."""
         return max(self._encrypted().folded.bounds(feature_bound, self.assume))
 
-    def parameters(self, feature_bound: float = 1.0, *, precision_bits: float = 11, **options: Any) -> CKKSParameters:
-        """The smallest secure parameters for images up to a bound.
+    def parameters(
+        self, feature_bound: float = 1.0, *, precision_bits: float = 11, hidden: bool = False, **options: Any
+    ) -> CKKSParameters:
+        """The smallest secure parameters for images up to a bound, and with ``hidden`` for weights that are encrypted.
 
         Values within the network, which are about 1, are then usually right to 2^-precision_bits. There are slots for
         one image in a ciphertext, unless ``slots`` are given. Other options are those of `choose_ckks`: security,
         quantum, ring_degree, insecure.
         """
-        folded = self._encrypted().folded
+        folded = public_part(self._encrypted().folded) if hidden else self._encrypted().folded
         slots = options.pop("slots", None) or max(affine.matrix.shape[1] for affine in folded.maps)
         return parameters_for(folded, feature_bound, precision_bits, self.assume, slots=slots, **options)
 
@@ -181,9 +184,23 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
         """Keys for `parameters`; ``owner.public(rotations=model.rotations(owner))`` is what a server needs of them."""
         return KeyOwner(self.parameters(feature_bound, **options), backend)
 
-    def rotations(self, context: Any) -> dict[int, int]:
+    def rotations(self, context: Any, *, hidden: bool = False) -> dict[int, int]:
         """The steps that one image takes, each with the highest level where it does: for `KeyOwner.public`."""
-        return self._encrypted().plan(context.parameters).rotations
+        return self._encrypted().plan(context.parameters, apart=hidden).rotations
+
+    def encrypted(self, context: Any) -> HiddenConvNet:
+        """The network with encrypted weights, for whoever shall score without seeing them.
+
+        It scores plain images, and images encrypted under the same key, one by one. A bound on the weights of each
+        matrix is public: the next power of two. The context's parameters are those with ``hidden=True``.
+
+        >>> from fhe.ml import ConvNet, Linear
+        >>> model = ConvNet.of([Linear(1, np.array([[1.0, -1.0]]))], (2,)).approximate([[1.0, 1.0]])
+        >>> owner = model.owner(hidden=True, ring_degree=64, insecure="a small ring for this example")
+        >>> owner.decrypt(model.encrypted(owner).decision_function([3.0, 2.0])).round(2).item()
+        1.0
+        """
+        return HiddenConvNet(context, self._encrypted().folded, self.assume, self.classes_)
 
     def encode(self, context: Any) -> Self:
         """Encode the weights now for single images, rather than when the first comes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -58,9 +58,10 @@ class Networks:
             "or each alone and np.stack them, or leave it to model.encrypt(context, X)"
         )
 
-    def plan(self, parameters: Parameters) -> Plan:
-        """How one sample is computed that was encrypted in its own shape."""
-        return planned(self.folded, _own_layout(self.folded, parameters), parameters)
+    def plan(self, parameters: Parameters, apart: bool = False) -> Plan:
+        """How one sample is computed that was encrypted in its own shape; ``apart`` where weights are encrypted."""
+        folded = replace(self.folded, apart=True) if apart else self.folded
+        return planned(folded, _own_layout(folded, parameters), parameters)
 
     def encode(self, context: Any) -> None:
         """Weights for one sample, now."""

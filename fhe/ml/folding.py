@@ -70,11 +70,15 @@ class Affine:
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """A network of samples of a shape: maps, and a polynomial between each two."""
+    """A network of samples of a shape: maps, and a polynomial between each two.
+
+    ``apart`` says that squares take levels of their own, even where all polynomials are squares.
+    """
 
     shape: Shape
     maps: tuple[Affine, ...]
     polynomials: tuple[Series, ...]
+    apart: bool = False
 
     @classmethod
     def of(cls, shape: Shape, layers: Sequence[Sequence[Layer]], polynomials: Sequence[Series]) -> Folded:
@@ -92,13 +96,19 @@ class Folded:
 
     @property
     def squares(self) -> bool:
-        """Is every polynomial a square?"""
-        return all(p is SQUARE for p in self.polynomials)
+        """Is every polynomial a square, with the matrix after it on one level?"""
+        return not self.apart and all(p is SQUARE for p in self.polynomials)
 
     @property
     def depth(self) -> int:
         """Levels: one for each matrix, and those of polynomials; where all are squares they need none of their own."""
-        return len(self.maps) + (0 if self.squares else sum(depth_of_polynomial(p.degree()) for p in self.polynomials))
+        return len(self.maps) + sum(self.levels_between())
+
+    def levels_between(self) -> list[int]:
+        """The levels that each polynomial takes."""
+        if self.squares:
+            return [0] * len(self.polynomials)
+        return [1 if p is SQUARE else depth_of_polynomial(p.degree()) for p in self.polynomials]
 
     def bounds(self, bound: float, assume: bool = False) -> list[float]:
         """What no |value| exceeds after each map, for samples up to a bound.

@@ -19,7 +19,7 @@ from fhe.arrays.layout import Axis, Layout
 from fhe.arrays.packed import A
 from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.matrix import LinearMap
-from fhe.circuits.polynomial import depth_of_polynomial, evaluate_polynomial
+from fhe.circuits.polynomial import evaluate_polynomial
 from fhe.ml.folding import SQUARE, Folded
 from fhe.ml.placing import Places, Plan, plan
 from fhe.parameters import CKKSParameters, Parameters
@@ -45,12 +45,9 @@ def levels_of(network: Folded) -> list[int]:
     >>> levels_of(Folded((2,), (one, one), (SQUARE,)))
     [2, 1]
     """
-    level, found = network.depth, []
-    for index in range(len(network.maps)):
-        found.append(level)
-        level -= 1
-        if index < len(network.polynomials) and not network.squares:
-            level -= depth_of_polynomial(network.polynomials[index].degree())
+    found = [network.depth]
+    for levels in network.levels_between():
+        found.append(found[-1] - 1 - levels)
     return found
 
 

@@ -22,6 +22,7 @@ Sizes = Iterator[tuple[int, ...]]
 
 WIDEST_BITS = 80
 ROOM_BITS = 2  # of the base above the largest value: its sign, and a little
+GAPS = 4  # slots for each entry of a vector, of which encrypted weights do not tell that they are zero
 LARGEST_OF_MANY = 4  # the largest of some thousand rounding errors, in root mean squares
 
 
@@ -69,12 +70,14 @@ def _reached(
 ) -> list[float]:
     """What values and bounds on their errors come to after each map: as evaluation tracks them, or a little more."""
     divided = math.sqrt(ring_degree * ROUNDING_VARIANCE * (1 + secret_norm(ring_degree) ** 2)) * spread(ring_degree)
-    moved = math.sqrt(ring_degree * ROUNDING_VARIANCE) * LARGEST_OF_MANY / weight_scale
+    encoded = math.sqrt(ring_degree * ROUNDING_VARIANCE) * LARGEST_OF_MANY
+    moved = (encoded + divided if network.apart else encoded) / weight_scale  # weights that are encrypted have noise
     error, found = 0.0, []
     for index, affine in enumerate(network.maps):
         count = int(np.count_nonzero(affine.matrix, axis=1).max())
-        error = affine.gain * error + divided / scale + count * moved * bound
-        found.append(affine.bound(bound) + error)
+        more = (GAPS << (affine.matrix.shape[1] - 1).bit_length()) / count if network.apart else 1.0
+        error = more * (affine.gain * error + count * moved * bound) + divided / scale
+        found.append(more * affine.bound(bound) + error)
         if index < len(network.polynomials):
             p = network.polynomials[index]
             most = affine.bound(bound) if p is SQUARE and not assume else 1.0
