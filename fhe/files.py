@@ -15,13 +15,14 @@ from fhe.io.registry import offer, resolve, to_bytes
 from fhe.keyfile import secret_from_bytes
 from fhe.owner import KeyOwner
 from fhe.parameters import Parameters
+from fhe.programs.program import Program
 from fhe.rlwe.codec import parameters_of
 
 ARRAYS: Final = ("array", "wide", *COMPOSED)
 
 
 def save(path: FilePath, thing: Any) -> None:
-    """Write a public context, an encrypted array or a parameter set to a file, atomically.
+    """Write a public context, an encrypted array, a parameter set or a program to a file, atomically.
 
     The file has the bytes of ``thing.to_bytes()``, and replaces what was there. A save that is killed, or finds the
     disk full (OSError), leaves that as it was. An owner is not saved so, TypeError: what others may have is
@@ -47,7 +48,8 @@ def save(path: FilePath, thing: Any) -> None:
 
 
 def load(path: FilePath, context: Context | None = None, *, backend: Backend | str | None = None) -> Any:
-    """What `save` wrote: a `Context`, an encrypted array of any kind, or a parameter set; checked, then believed.
+    """What `save` wrote: a `Context`, an encrypted array of any kind, a parameter set, or a `Program`; checked, then
+    believed.
 
     An array belongs to the context given, or else to the one of its key that was loaded or installed before
     (`fhe.install`) and is still held; MissingKeyError without one. A context is made on ``backend``. Raises FormatError
@@ -66,11 +68,15 @@ def load(path: FilePath, context: Context | None = None, *, backend: Backend | s
         return offer(Context.from_bytes(data, backend))
     if kind == "parameters":
         return parameters_from_bytes(data)
+    if kind == "program":
+        return Program.from_bytes(data)
     if kind in ARRAYS:
         return (context or resolve(*identity_of(data))).load(data)
     if kind == "secret":
         raise FormatError("this file holds a secret key; open it with fhe.load_secret_key(path, passphrase=…)")
-    raise FormatError(f"this file says that it is a {kind!r:.20}; read here: public, parameters, {', '.join(ARRAYS)}")
+    raise FormatError(
+        f"this file says that it is a {kind!r:.20}; read here: public, parameters, program, {', '.join(ARRAYS)}"
+    )
 
 
 def load_secret_key(path: FilePath, *, passphrase: str | bytes, backend: Backend | str | None = None) -> KeyOwner:

@@ -62,10 +62,10 @@ KNOWS = {
     "keyfile": "backend.protocol errors interval io rlwe rlwe.secret",
     "owner": "arrays backend.protocol bfv choice ckks context errors interval io keyfile parameters progress ring "
     "rlwe rlwe.secret wide",
-    "files": "arrays backend.protocol context errors io keyfile owner parameters rlwe",
+    "files": "arrays backend.protocol context errors io keyfile owner parameters programs rlwe",
     "describe": "errors io parameters rlwe",
-    "programs": "arrays bfv choice circuits ckks context costs errors interval moduli owner parameters primes ring "
-    "rlwe security validate",
+    "programs": "arrays bfv choice circuits ckks context costs errors interval io moduli owner parameters primes "
+    "ring rlwe security validate",
     "auditing": "arrays errors owner programs progress",
     "ml": "arrays choice circuits costs errors interval moduli noise owner parameters programs progress rlwe "
     "security wide",

@@ -20,7 +20,8 @@ from fhe.programs.spec import Spec
 from fhe.security import LARGEST_LOG_N, SMALLEST_LOG_N
 
 DEPTHS = (8, 16, 32, 64, 100)  # to try in a dry run, until one is enough
-EXPLORED_SCALE, ROOMY_BASE = 40, LARGEST_LEVEL_BITS - 2
+LOOKS = (40, 60, 80)  # bits of scale of a first look, until noise is little enough
+ROOMY_BASE = LARGEST_LEVEL_BITS - 2
 LARGEST_SCALE = LARGEST_LEVEL_BITS - 6
 MOST_STEPS = 12
 
@@ -73,7 +74,7 @@ def smallest(task: Task, demand: Demand, fitting: Callable[[Task, Demand, int], 
 # --- CKKS --------------------------------------------------------------------------------------------------------
 
 
-def explored(task: Task, N: int, scale_bits: int = EXPLORED_SCALE) -> tuple[Trial, int]:
+def explored(task: Task, N: int, scale_bits: int = LOOKS[0]) -> tuple[Trial, int]:
     """A dry run with levels, bounds and security to spare, and the levels that it took."""
     bound = 2.0 ** (ROOMY_BASE - scale_bits)
     for depth in DEPTHS:
@@ -81,15 +82,43 @@ def explored(task: Task, N: int, scale_bits: int = EXPLORED_SCALE) -> tuple[Tria
             parameters = choose_ckks(depth, scale_bits, bound, ring_degree=N, insecure=DRY)
             trial = task.tried(parameters)
             return trial, depth - trial.lowest
-        except LevelError:
-            if depth == DEPTHS[-1]:
-                raise
-    raise AssertionError
+        except LevelError as error:
+            deeper = error
+    raise LevelError(f"this program is more than {DEPTHS[-1]} levels deep; {culprit(deeper)}") from deeper
+
+
+def culprit(error: Exception) -> str:
+    """The operation and line that an error of a dry run names."""
+    return "it gets there in " + str(error).rpartition(" [")[2].rstrip("]")
+
+
+def deepest(task: Task, trial: Trial) -> str:
+    """The operation and line that make the value of the lowest level, and that of the largest."""
+    names = {number: name for name, number in task.graph.inputs.items()}
+
+    def named(number: int) -> str:
+        node = task.graph.nodes[number]
+        return f"argument {names[number]}" if number in names else f"{node.operation} at {node.where}"
+
+    lowest = min(trial.sights, key=lambda number: (trial.sights[number].level, number))
+    largest = max(trial.sights, key=lambda number: trial.sights[number].bound)
+    return (
+        f"the deepest of its values comes from {named(lowest)}, the largest, up to "
+        f"{trial.sights[largest].bound:.3g}, from {named(largest)}"
+    )
 
 
 def fitting_ckks(task: Task, demand: Demand, N: int) -> Trial:
     """The dry run with the shortest chain and the smallest scale that keep the promised precision."""
     trial, depth = _first_look(task, N)
+    try:
+        return _smallest_scale(task, demand, N, trial, depth)
+    except ParameterError as error:
+        raise ParameterError(f"{error}; {deepest(task, trial)}") from error
+
+
+def _smallest_scale(task: Task, demand: Demand, N: int, trial: Trial, depth: int) -> Trial:
+    """From a first look on, by what each dry run misses or has to spare, until one bit less does not do."""
     assert isinstance(trial.parameters, CKKSParameters)
     scale = trial.parameters.scale_bits
     room = trial.base_bits + trial.parameters.log_modulus(trial.lowest) - trial.parameters.log_modulus(0) - scale
@@ -144,10 +173,12 @@ def _missing(task: Task, trial: Trial) -> int:
 
 def _first_look(task: Task, N: int) -> tuple[Trial, int]:
     """`explored` at the usual scale, or at a larger one where noise would be too much."""
-    try:
-        return explored(task, N)
-    except NoiseError:
-        return explored(task, N, 60)
+    for scale in LOOKS[:-1]:
+        try:
+            return explored(task, N, scale)
+        except (NoiseError, ScaleError):
+            continue
+    return explored(task, N, LOOKS[-1])
 
 
 def _deep_enough(task: Task, demand: Demand, N: int, depth: int, scale: int, room: float) -> tuple[Trial, int, float]:
@@ -191,10 +222,9 @@ def _unbounded(task: Task, N: int, t: int) -> Trial:
     for depth in DEPTHS:
         try:
             return task.tried(choose_bfv(depth, t, ring_degree=N, insecure=DRY), wrapping=False)
-        except NoiseError:
-            if depth == DEPTHS[-1]:
-                raise
-    raise AssertionError
+        except NoiseError as error:
+            deeper = error
+    raise LevelError(f"this program takes more than {DEPTHS[-1]} products in a row; {culprit(deeper)}") from deeper
 
 
 def plain_modulus(N: int, least: int) -> int:
@@ -204,7 +234,8 @@ def plain_modulus(N: int, least: int) -> int:
     (40961, 65537)
     """
     start = max(-(-(least - 1) // (2 * N)), 1)
-    t = next(t for k in integers_from(start) if is_prime(t := 2 * N * k + 1))
+    narrow = least.bit_length() <= LARGEST_PLAIN_BITS
+    t = next(t for k in integers_from(start) if is_prime(t := 2 * N * k + 1)) if narrow else least
     if t.bit_length() > LARGEST_PLAIN_BITS:
         raise ValueOverflowError(
             f"results may be one of {least} integers, and one plain modulus tells 2^{LARGEST_PLAIN_BITS} apart; "

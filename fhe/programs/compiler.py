@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fhe.errors import EncodingError, ParameterError
 from fhe.programs.choice import Demand, Task, explored, fitting_bfv, fitting_ckks, smallest
 from fhe.programs.graph import Graph
-from fhe.programs.lower import lowered
+from fhe.programs.lower import approximates, lowered
 from fhe.programs.passes.common import without_repetitions
 from fhe.programs.passes.dead import without_dead
 from fhe.programs.passes.divide import with_inverses
 from fhe.programs.passes.fuse import fused
 from fhe.programs.program import Program
-from fhe.programs.ranges import ranges
+from fhe.programs.ranges import Range, ranges
 from fhe.programs.spec import Spec
 from fhe.programs.symbolic import traced
 
@@ -28,7 +28,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     without_repetitions,
     without_dead,
 )
-FOR_FUNCTIONS = 0.5  # of the precision, what functions may be off by; the rest is noise
+SHARES = (0.5, 0.8)  # of the precision, what functions may be off by; the rest is noise
 STEPS = 6
 SCOUTING_DEGREE, SCOUTING_SCALE = 1 << 13, 60
 
@@ -89,25 +89,31 @@ def compile(
 
 
 def with_polynomials(graph: Graph, specs: Mapping[str, Spec], precision: float) -> Graph:
-    """The graph without functions, approximated so well that they leave half of the precision to noise.
+    """The graph without functions, approximated so well that some of the precision is left to noise.
+
+    Half of it, or less where that saves a level.
+    """
+    known = ranges(graph, specs)
+    if not any(approximates(node) for node in graph.nodes):
+        return graph
+    found = [_approximated(graph, specs, known, precision * share) for share in SHARES]
+    return min(found, key=lambda candidate: candidate[1])[0]
+
+
+def _approximated(graph: Graph, specs: Mapping[str, Spec], known: Sequence[Range], allowed: float) -> tuple[Graph, int]:
+    """The graph with polynomials that make no result wrong by more than is allowed, and its levels.
 
     A first guess tells how much an error of each does to the result; the next is right, or nearly.
     """
-    found, allowed = ranges(graph, specs), precision * FOR_FUNCTIONS
     error = allowed
     for _ in range(STEPS):
-        candidate = lowered(graph, found, error)
-        if len(candidate) == len(graph) and all(
-            a.operation == b.operation and a.keywords == b.keywords
-            for a, b in zip(candidate.nodes, graph.nodes, strict=True)
-        ):
-            return candidate  # there was nothing to approximate
-        trial, _ = explored(Task(candidate, specs), SCOUTING_DEGREE, SCOUTING_SCALE)
+        candidate = lowered(graph, known, error)
+        trial, depth = explored(Task(candidate, specs), SCOUTING_DEGREE, SCOUTING_SCALE)
         off = 2.0**-trial.precision
         if off <= allowed:
-            return candidate
+            return candidate, depth
         error = min(error / 2, error * allowed / off * 0.9)
     raise ParameterError(
-        f"functions can not be approximated so well that results are within {precision:g}; ask for less precision, or "
+        f"functions can not be approximated so well that results are within {allowed:.2g}; ask for less precision, or "
         "narrow what they are functions of by fhe.assume(x, bound)"
     )

@@ -4,73 +4,92 @@ from __future__ import annotations
 
 import math
 
-from fhe import costs
 from fhe.arrays.show import counted, size
-from fhe.costs import key_bytes
-from fhe.programs.graph import CONSTANT, Node
+from fhe.costs import ZEN5, key_bytes, milliseconds
+from fhe.programs.graph import CONSTANT
 from fhe.programs.plan import Plan
 from fhe.rlwe.automorphism import step_of
 
 
 def text(program: Plan) -> str:
     """Everything as lines."""
-    lines = [f"{program.name}: {counted(len(program.graph), 'node')}", *_arguments(program), ""]
-    lines += [program.parameters.summary(), ""]
-    lines += [*_keys(program), "", *_results(program), "", *_table(program)]
-    return "\n".join(lines)
+    lines = [f"{program.name}: {counted(len(program.trial.sights), 'encrypted value')}"]
+    lines += [f"  {name}: {spec}" for name, spec in program.specs.items()]
+    lines += ["", program.parameters.summary(), "", *_keys(program), "", *results(program)]
+    return "\n".join([*lines, *assumptions(program), "", *_table(program)])
 
 
-def _arguments(program: Plan) -> list[str]:
-    return [f"  {name}: {spec}" for name, spec in program.specs.items()]
+def results(program: Plan) -> list[str]:
+    """How good results are, and how long they take."""
+    if program.precision is None:
+        good = "results are exact"
+    else:
+        good = f"results are within {2.0**-program.trial.precision:.2g}, {program.precision:g} was asked"
+    levels = counted(program.parameters.max_level - program.trial.lowest, "level")
+    return [f"{good}; {levels} deep", predicted(program)]
 
 
-def key_size(program: Plan, level: int) -> int:
-    """Bytes of a switching key up to a level, in memory."""
-    parameters = program.parameters
-    return key_bytes(parameters.ring_degree, parameters.limbs(level), len(parameters.special), parameters.digit)
+def assumptions(program: Plan) -> list[str]:
+    """What `fhe.assume` was told: excluded from every promise."""
+    return [
+        f"assumed, and nobody's promise but yours: values of {what(program, node.operands[0])} are within "
+        f"{node.arguments[1] if len(node.arguments) > 1 else node.keyword('bound')} [{node.where}]"
+        for _, node in program.graph
+        if node.operation == "fhe.assume"
+    ]
+
+
+def predicted(program: Plan) -> str:
+    """The time of a run."""
+    return f"predicted time: {milliseconds(program.trial.cycles):.3g} ms on one core of a {ZEN5.name}"
+
+
+def times(program: Plan) -> list[tuple[int, float]]:
+    """Which nodes take how many cycles, the longest first."""
+    found, before = [], 0.0
+    for number, sight in program.trial.sights.items():
+        found.append((number, sight.cycles - before))
+        before = sight.cycles
+    return sorted(found, key=lambda item: -item[1])
+
+
+def keys(program: Plan) -> list[tuple[str, int, int]]:
+    """Each evaluation key: what it is for, up to which level, and its bytes in memory."""
+    parameters, found = program.parameters, []
+    for element, level in program.keys.items():
+        step = step_of(element, parameters.ring_degree) if element else None
+        swapped = "conjugation" if parameters.scheme == "ckks" else "swap of rows"
+        name = "relinearisation" if not element else swapped if step is None else f"rotation by {step}"
+        limbs, special = parameters.limbs(level), len(parameters.special)
+        found.append((name, level, key_bytes(parameters.ring_degree, limbs, special, parameters.digit)))
+    return found
+
+
+def what(program: Plan, number: int) -> str:
+    """A node in words: an argument's name, or an operation and what it is of."""
+    names, nodes = {number: name for name, number in program.graph.inputs.items()}, program.graph.nodes
+    if number in names:
+        return names[number]
+    node = nodes[number]
+    operands = ", ".join("…" if nodes[k].operation == CONSTANT else names.get(k, f"#{k}") for k in node.operands)
+    polynomial = next((str(part) for part in node.arguments if hasattr(part, "stages")), "")
+    if polynomial:
+        return f"polynomial({operands}): {polynomial}"
+    return f"{node.operation.removeprefix('np.')}({operands})"
 
 
 def _keys(program: Plan) -> list[str]:
-    N = program.parameters.ring_degree
-    total = sum(key_size(program, level) for level in program.keys.values())
-    lines = [f"{counted(len(program.keys), 'evaluation key')}, {size(total)}:"]
-    for element, level in program.keys.items():
-        step = step_of(element, N) if element else None
-        what = "relinearisation" if not element else "conjugation" if step is None else f"rotation by {step}"
-        lines.append(f"  {what}, up to level {level}, {size(key_size(program, level))}")
-    return lines
-
-
-def _results(program: Plan) -> list[str]:
-    trial = program.trial
-    seconds = costs.milliseconds(trial.cycles) / 1e3
-    lines = [f"predicted time: {seconds:.3g} s on one core of the machine of fhe.costs"]
-    if program.precision is not None:
-        lines.insert(0, f"results are within {2.0**-trial.precision:.2g}, {program.precision:g} was asked")
-    assumed = [node for _, node in program.graph if node.operation == "fhe.assume"]
-    lines += [f"assumed, and nobody's promise but yours: {node.arguments[1:]} at {node.where}" for node in assumed]
-    return lines
+    found = keys(program)
+    lines = [f"{counted(len(found), 'evaluation key')}, {size(sum(item[2] for item in found))}"]
+    return lines + [f"  {name}, up to level {level}, {size(nbytes)}" for name, level, nbytes in found]
 
 
 def _table(program: Plan) -> list[str]:
-    """A line for each encrypted value: level, public bound, precision, what it was made by."""
+    """A line for each encrypted value."""
     lines = [f"{'node':>5} {'level':>5} {'bound':>9} {'bits':>6}  operation"]
     for number, sight in program.trial.sights.items():
-        node = program.graph.nodes[number]
+        where = program.graph.nodes[number].where
         bits = "exact" if math.isinf(sight.precision) else f"{sight.precision:.1f}"
-        where = f"  [{node.where}]" if node.where else ""
-        lines.append(
-            f"{number:>5} {sight.level:>5} {sight.bound:>9.3g} {bits:>6}  {_what(node, number, program)}{where}"
-        )
+        said = f"{what(program, number)}{f'  [{where}]' if where else ''}"
+        lines.append(f"{number:>5} {sight.level:>5} {sight.bound:>9.3g} {bits:>6}  {said}")
     return lines
-
-
-def _what(node: Node, number: int, program: Plan) -> str:
-    names = {number: name for name, number in program.graph.inputs.items()}
-    if number in names:
-        return names[number]
-    operands = ", ".join(
-        "…" if program.graph.nodes[k].operation == CONSTANT else names.get(k, f"#{k}") for k in node.operands
-    )
-    polynomial = next((str(part) for part in node.arguments if hasattr(part, "stages")), "")
-    return f"{node.operation.removeprefix('np.')}({operands})" + (f": {polynomial}" if polynomial else "")

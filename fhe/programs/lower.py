@@ -24,6 +24,12 @@ MARGINAL = (*(f"{of}.{name}" for name in (*COMPARED, *PLACED) for of in ("np", "
 MOST_DEGREE = 1023
 
 
+def approximates(node: Node) -> bool:
+    """Is there a function in it, or anything that takes an error?"""
+    known = node.operation in LIBRARY or node.operation in (*WITH_ERROR, *MARGINAL)
+    return node.encrypted and (node.function is not None or known)
+
+
 def lowered(graph: Graph, ranges: Sequence[Range], error: float) -> Graph:
     """The graph with polynomials within ``error`` in place of functions, and the same for what takes an error."""
     rewriter = Rewriter(graph)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from fhe.arrays.array import EncryptedArray
 from fhe.context import Context
 from fhe.errors import EncodingError, LevelError, NoiseError, ParameterError
+from fhe.io.files import FilePath, read, write
+from fhe.io.registry import to_bytes
 from fhe.owner import KeyOwner
 from fhe.programs import explain
+from fhe.programs.codec import plan_from_bytes
 from fhe.programs.dry import fresh, located
 from fhe.programs.graph import Node
 from fhe.programs.operations import evaluate, in_the_clear
+from fhe.programs.page import page
 from fhe.programs.plan import Plan
+from fhe.programs.simulate import simulated
 from fhe.programs.spec import Spec
 from fhe.rlwe.ciphertext import Ciphertext
 
@@ -85,9 +91,49 @@ class Program(Plan):
         """The same with the polynomials that stand in for functions: results without their noise."""
         return in_the_clear(self.graph, self._plain(arguments, named))
 
-    def explain(self) -> str:
-        """Parameters, levels, keys, precision along the way, and predicted time."""
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    def to_bytes(self) -> bytes:
+        """The steps, the polynomials and the parameters; no function, no key."""
+        return to_bytes(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Program:
+        """The program of `to_bytes`, every field of it checked and its promises kept by a dry run of its own.
+
+        It knows the polynomials that stand in for functions, not the functions: `clear` is `approximated`.
+        """
+        return cls.of(plan_from_bytes(data))
+
+    @classmethod
+    def of(cls, plan: Plan) -> Program:
+        """A plan, to be run."""
+        return cls(*(getattr(plan, field.name) for field in fields(plan)))
+
+    def save(self, path: FilePath) -> None:
+        """Write `to_bytes` to a file, atomically."""
+        write(path, self.to_bytes())
+
+    @classmethod
+    def load(cls, path: FilePath) -> Program:
+        """The program that `save` wrote."""
+        return cls.from_bytes(read(path))
+
+    # --- what it says of itself ---------------------------------------------------------------------------------------
+
+    def simulate(self, *arguments: Any, seed: int | None = None, **named: Any) -> Any:
+        """What the owner will see for plain arguments: polynomials for functions, and noise as it is expected."""
+        return simulated(self, self._plain(arguments, named), seed)
+
+    def explain(self, path: FilePath | None = None) -> str:
+        """Parameters, levels, keys, precision along the way, and predicted time; with a path also its page."""
+        if path is not None:
+            write(path, self.html().encode())
         return explain.text(self)
+
+    def html(self) -> str:
+        """The same as a page of its own, with pictures."""
+        return page(self)
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}: {spec}" for name, spec in self.specs.items())

@@ -62,6 +62,10 @@ class Tracer:
         """The symbol of an argument."""
         return self._add(Node(INPUT, shape=spec.shape, dtype=spec.dtype, encrypted=spec.encrypted))
 
+    def constant(self, values: NDArray[Any]) -> SymbolicArray:
+        """The symbol of values that are part of the program."""
+        return self._add(Node(CONSTANT, value=_frozen(values), shape=values.shape, dtype=values.dtype, encrypted=False))
+
     def record(
         self,
         operation: str,
@@ -111,8 +115,7 @@ class Tracer:
         if isinstance(value, SymbolicArray):
             operands.append(value.number)
         elif isinstance(value, np.ndarray):
-            operands.append(self._add(Node(CONSTANT, value=_frozen(value), shape=value.shape, dtype=value.dtype,
-                                           encrypted=False)).number)  # fmt: skip
+            operands.append(self.constant(value).number)
         elif isinstance(value, np.generic):
             return value.item()
         elif isinstance(value, list | tuple):

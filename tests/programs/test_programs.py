@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -131,3 +134,36 @@ def test_a_shorter_chain_or_a_smaller_scale_does_not_do() -> None:
     )
     trial = DryMachine(shorter).run(program.graph, program.specs)
     assert trial.precision < -np.log2(1e-5) <= program.trial.precision
+
+
+# --- what programs say of themselves ---------------------------------------------------------------------------------
+
+
+def test_a_simulation_is_as_far_from_the_truth_as_the_encrypted_result() -> None:
+    """The expected error is an estimate of the worst case: real ones are smaller, never far larger."""
+    case = next(case for case in CASES if case.function is cubic)
+    program, plain = case.program(), case.arguments()
+    owner = program.keygen()
+    real = np.std(owner.decrypt(program(owner.encrypt(*plain))) - program.approximated(*plain))
+    simulated = np.std(program.simulate(*plain, seed=1) - program.approximated(*plain))
+    assert simulated / 30 < real < 3 * simulated
+    assert np.array_equal(program.simulate(*plain, seed=2), program.simulate(*plain, seed=2))
+
+
+def test_exact_programs_simulate_exactly() -> None:
+    case = next(case for case in CASES if case.precision is None)
+    assert np.array_equal(case.program().simulate(*case.arguments()), case.program().clear(*case.arguments()))
+
+
+def test_an_explanation_says_what_there_is(case: Case, tmp_path: Path) -> None:
+    program = case.program()
+    text = program.explain(tmp_path / "page.html")
+    assert program.parameters.summary() in text
+    assert f"{len(program.keys)} evaluation key" in text
+    assert all(name in text for name in program.specs)
+    page = (tmp_path / "page.html").read_text()
+    assert page == program.html()
+    tree = ElementTree.fromstring(page.split("<body>")[1].join(["<body>", ""]).replace("</html>", ""))  # noqa: S314
+    assert len(tree.findall(".//svg")) >= 3
+    assert len(tree.findall(".//tbody/tr")) == len(program.trial.sights)
+    assert not re.search(r"<script|https?:|<link|@import", page), "a page that stands alone"
