@@ -199,7 +199,7 @@ def _deep_enough(task: Task, demand: Demand, N: int, depth: int, scale: int, roo
 
 def fitting_bfv(task: Task, demand: Demand, N: int) -> Trial:
     """The dry run with the least plain modulus that holds all results, and the shortest chain that holds the noise."""
-    t, depth = _wide_enough(task, N)
+    t, depth = wide_enough(task, N)
     while True:
         parameters = choose_bfv(depth, t, ring_degree=N, **demand.claims)
         try:
@@ -208,7 +208,7 @@ def fitting_bfv(task: Task, demand: Demand, N: int) -> Trial:
             depth += 1
 
 
-def _wide_enough(task: Task, N: int) -> tuple[int, int]:
+def wide_enough(task: Task, N: int) -> tuple[int, int]:
     """The least plain modulus that tells all results apart."""
     t = plain_modulus(N, 1)
     while True:

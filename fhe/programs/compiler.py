@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fhe.errors import EncodingError, ParameterError
-from fhe.programs.choice import Demand, Task, explored, fitting_bfv, fitting_ckks, smallest
+from fhe.programs.choice import Demand, Task, explored, fitting_ckks, smallest
 from fhe.programs.graph import Graph
 from fhe.programs.lower import approximates, lowered
 from fhe.programs.passes.common import without_repetitions
@@ -19,6 +19,7 @@ from fhe.programs.program import Program
 from fhe.programs.ranges import Range, ranges
 from fhe.programs.spec import Spec
 from fhe.programs.symbolic import traced
+from fhe.programs.tailored import fitting
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
     without_dead,
@@ -79,7 +80,7 @@ def compile(
     if exact:
         if publish is not None:
             raise ParameterError("publish= is for approximate results; exact ones carry no noise")
-        trial = smallest(Task(graph, given), demand, fitting_bfv)
+        trial = smallest(Task(graph, given), demand, fitting)
         return Program(name, given, source, graph, trial, None)
     if not 0 < precision < math.inf:
         raise ParameterError(f"precision is what results may be off by, a positive number, not {precision!r}")
