@@ -35,7 +35,7 @@ RESEARCH: Groups = {
     "Parts to exchange": "exchanged gaussian sparse_ternary uncorrected_digits",
     "Key switching from scratch": "Gadget powers residues switching_noise",
     "Experiments": "noise_growth precision_versus_depth cost_of_digits chart reproducible",
-    "Noise models": "NoiseModel WorstCase AverageCase",
+    "Noise models": "NoiseModel ProvenBound AverageCase",
 }
 PAGES: dict[str, tuple[str, Groups]] = {
     "fhe": ("Arrays, functions, parties, parameters: what ``import fhe`` gives.", FHE),

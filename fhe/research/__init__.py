@@ -15,7 +15,7 @@ from fhe.research.digits import uncorrected_digits
 from fhe.research.exchange import exchanged
 from fhe.research.experiments import cost_of_digits, noise_growth, precision_versus_depth
 from fhe.research.gadget import Gadget, powers, residues, switching_noise
-from fhe.research.models import AverageCase, NoiseModel, WorstCase
+from fhe.research.models import AverageCase, NoiseModel, ProvenBound
 from fhe.research.reproducible import reproducible
 from fhe.research.samplers import gaussian, sparse_ternary
 
@@ -23,7 +23,7 @@ __all__ = [
     "AverageCase",
     "Gadget",
     "NoiseModel",
-    "WorstCase",
+    "ProvenBound",
     "chart",
     "cost_of_digits",
     "exchanged",

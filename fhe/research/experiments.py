@@ -14,7 +14,7 @@ from fhe.errors import ParameterError
 from fhe.measure import median_us
 from fhe.noise import key_switch_slots, limit_bfv
 from fhe.parameters import BFVParameters
-from fhe.research.models import AverageCase, NoiseModel, WorstCase
+from fhe.research.models import AverageCase, NoiseModel, ProvenBound
 
 Records = list[dict[str, Any]]
 MARGIN_BITS = 3  # of a special prime above those of a digit
@@ -22,7 +22,7 @@ REASON = "an experiment"
 
 
 def noise_growth(
-    owner: KeyOwner, products: int, models: Sequence[NoiseModel] = (WorstCase(), AverageCase())
+    owner: KeyOwner, products: int, models: Sequence[NoiseModel] = (ProvenBound(), AverageCase())
 ) -> Records:
     """log2 of the noise of x, x^2, x^4, … in BFV: measured with the secret, tracked by the library, and by models.
 

@@ -35,15 +35,15 @@ class NoiseModel(Protocol):
         ...
 
 
-class WorstCase:
+class ProvenBound:
     """The bounds that the library itself keeps (`fhe.noise`): exceeded with a probability below 2^-128.
 
     >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
-    >>> round(WorstCase().fresh(p), 1)
+    >>> round(ProvenBound().fresh(p), 1)
     8.4
     """
 
-    name = "worst case"
+    name = "proven_bits"
 
     def fresh(self, parameters: BFVParameters) -> float:
         """`fhe.noise.fresh_divided`."""
@@ -66,11 +66,11 @@ class AverageCase:
     Costache, Curtis, Hales, Murphy, Ogilvie, Player, ePrint 2022/162, correct.
 
     >>> p = BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
-    >>> WorstCase().fresh(p) - AverageCase().fresh(p) > 1
+    >>> ProvenBound().fresh(p) - AverageCase().fresh(p) > 1
     True
     """
 
-    name = "average case"
+    name = "average_bits"
 
     def fresh(self, parameters: BFVParameters) -> float:
         """e u + e_1 s + e_0 divided by p, and r_0 + r_1 s."""

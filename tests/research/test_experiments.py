@@ -26,10 +26,10 @@ def test_noise_of_products_is_measured_tracked_and_estimated() -> None:
     assert [record["products"] for record in records] == [0, 1, 2, 3]
     for record in records:
         assert record["measured_bits"] < record["tracked_bits"] < record["limit_bits"]
-        assert abs(record["measured_bits"] - record["average case"]) < 1 + 1.5 * record["products"]
-        assert record["worst case"] >= record["measured_bits"]
+        assert abs(record["measured_bits"] - record["average_bits"]) < 1 + 1.5 * record["products"]
+        assert record["proven_bits"] >= record["measured_bits"]
     assert records[1]["measured_bits"] > records[0]["measured_bits"] + 10
-    assert records[3]["measured_bits"] > records[3]["average case"] + 1  # coefficients share s: not independent
+    assert records[3]["measured_bits"] > records[3]["average_bits"] + 1  # coefficients share s: not independent
 
 
 def test_precision_falls_with_depth_and_stays_above_its_bound() -> None:
