@@ -17,7 +17,7 @@ FHE: Groups = {
     "Comparisons": "equal greater less sign abs maximum minimum argmax argmin sort where depth_of_comparison",
     "Functions": "exp log sqrt rsqrt inverse sigmoid tanh relu gelu softmax sin cos approximate evaluate "
     "periodic piecewise ApproximateFunction",
-    "Programs": "compile spec Program load_program audit",
+    "Programs": "compile spec Program Spec audit load_program",
     "Files": "save load load_secret_key install",
     "Parameters": "CKKSParameters BFVParameters WideBFVParameters",
     "Rings": "Basis CoeffPoly EvalPoly",
@@ -27,9 +27,12 @@ FHE: Groups = {
 }
 ML: Groups = {
     "Linear models": "LinearRegression Ridge LogisticRegression LinearSVC FisherDiscriminant GaussianNB",
-    "Other models": "SVC MLPClassifier MLPRegressor DecisionTreeClassifier",
-    "Learning from encrypted rows": "LinearMeansClassifier DescentRegressor DescentClassifier",
-    "Around models": "from_sklearn compare Comparison StandardScaler PCA",
+    "Other models": "SVC MLPClassifier MLPRegressor DecisionTreeClassifier DecisionTreeRegressor RandomForestClassifier "
+    "RandomForestRegressor ExtraTreesClassifier ExtraTreesRegressor GradientBoostingClassifier GradientBoostingRegressor",
+    "Networks, layer by layer": "ConvNet Conv2d AvgPool2d Linear Flatten Scale ReLU Sigmoid SiLU Square Tanh from_torch",
+    "Learning from encrypted rows": "LinearMeansClassifier DescentRegressor DescentClassifier NesterovRegressor "
+    "NesterovClassifier",
+    "Around models": "from_sklearn compare Comparison StandardScaler GradientScaler PCA",
 }
 RESEARCH: Groups = {
     "Parts to exchange": "exchanged gaussian sparse_ternary uncorrected_digits",
