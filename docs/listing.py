@@ -27,9 +27,11 @@ FHE: Groups = {
 }
 ML: Groups = {
     "Linear models": "LinearRegression Ridge LogisticRegression LinearSVC FisherDiscriminant GaussianNB",
-    "Other models": "SVC MLPClassifier MLPRegressor DecisionTreeClassifier DecisionTreeRegressor RandomForestClassifier "
-    "RandomForestRegressor ExtraTreesClassifier ExtraTreesRegressor GradientBoostingClassifier GradientBoostingRegressor",
-    "Networks, layer by layer": "ConvNet Conv2d AvgPool2d Linear Flatten Scale ReLU Sigmoid SiLU Square Tanh from_torch",
+    "Other models": "SVC MLPClassifier MLPRegressor DecisionTreeClassifier DecisionTreeRegressor "
+    "RandomForestClassifier RandomForestRegressor ExtraTreesClassifier ExtraTreesRegressor "
+    "GradientBoostingClassifier GradientBoostingRegressor",
+    "Networks, layer by layer": "ConvNet Conv2d AvgPool2d Linear Flatten Scale ReLU Sigmoid SiLU Square Tanh "
+    "from_torch",
     "Learning from encrypted rows": "LinearMeansClassifier DescentRegressor DescentClassifier NesterovRegressor "
     "NesterovClassifier",
     "Around models": "from_sklearn compare Comparison StandardScaler GradientScaler PCA",

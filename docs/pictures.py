@@ -1,4 +1,4 @@
-"""The pictures of `inside/`, as SVG from the standard library: ``python docs/pictures.py`` draws them again.
+"""The pictures of the site, as SVG from the standard library: ``python docs/pictures.py`` draws them again.
 
 A test compares what is kept with what this draws.
 """
@@ -9,7 +9,10 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent / "inside"
+import fhe
+from fhe import research
+
+FOLDER = Path(__file__).resolve().parent
 INK, SOFT, BLUE, GREEN, RED, SAND = "#1f2933", "#9aa5b1", "#2b6cb0", "#2f855a", "#c05621", "#faf5ec"
 
 
@@ -150,11 +153,32 @@ def key_switching() -> str:
     return picture(780, 340, "Key switching with digits", *parts)
 
 
+# --- measured: the same in every run, since keys and values follow from seeds ----------------------------------------
+
+
+def noise_growth() -> str:
+    """Noise of BFV products: measured, proven, and estimated as if coefficients were independent."""
+    parameters = fhe.BFVParameters(ring_degree=2**13, modulus_bits=[42] * 4, special_bits=[45], plain_modulus=65537)
+    records = research.noise_growth(research.reproducible(parameters, seed=1, bound=math.inf), products=3)
+    columns = ["limit_bits", "proven_bits", "measured_bits", "average_bits"]
+    return research.chart(records, x="products", y=columns, title="BFV, N = 8192: log2 of the noise of x, x², x⁴, x⁸")
+
+
+def precision() -> str:
+    """Precision of CKKS powers: measured, promised, expected."""
+    parameters = fhe.CKKSParameters(ring_degree=2**14, modulus_bits=[46] + [40] * 6, special_bits=[43] * 3)
+    records = research.precision_versus_depth(research.reproducible(parameters, seed=1))
+    columns = ["expected_bits", "measured_bits", "bound_bits"]
+    return research.chart(records, x="depth", y=columns, title="CKKS, N = 16384, 40-bit levels: bits of x², x⁴, … x⁶⁴")
+
+
 PICTURES: dict[str, Callable[[], str]] = {
-    "ring.svg": ring,
-    "slots.svg": slots,
-    "levels.svg": levels,
-    "key-switching.svg": key_switching,
+    "inside/ring.svg": ring,
+    "inside/slots.svg": slots,
+    "inside/levels.svg": levels,
+    "inside/key-switching.svg": key_switching,
+    "tutorials/noise-growth.svg": noise_growth,
+    "tutorials/precision.svg": precision,
 }
 
 

@@ -6,11 +6,13 @@ import re
 from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 from tests.codebase import ROOT, files, relative
 
 DOCS = ROOT / "docs"
+MEASURED = 10.0  # what points of a picture that shows measurements may be off, in its units
 
 
 def script(name: str) -> ModuleType:
@@ -22,11 +24,20 @@ def script(name: str) -> ModuleType:
     return module
 
 
+def parted(picture: str) -> tuple[list[str], list[float]]:
+    """What stands between the numbers of a picture, and these."""
+    number = re.compile(r"-?\d+(?:\.\d+)?")
+    return number.split(picture), [float(found) for found in number.findall(picture)]
+
+
 @pytest.mark.parametrize("name", script("pictures").PICTURES)
 def test_pictures_are_drawn_by_the_script(name: str) -> None:
-    kept = (DOCS / "inside" / name).read_text(encoding="utf-8")
-    assert kept == script("pictures").PICTURES[name](), "python docs/pictures.py draws it again"
-    assert f"({name})" in (DOCS / "inside/how-it-works.md").read_text()
+    kept, drawn = (DOCS / name).read_text(encoding="utf-8"), script("pictures").PICTURES[name]()
+    (words, numbers), (words_now, numbers_now) = parted(kept), parted(drawn)
+    assert words == words_now, "python docs/pictures.py draws it again"
+    assert np.allclose(numbers, numbers_now, atol=MEASURED if name.startswith("tutorials") else 0)
+    folder, _, file = name.partition("/")
+    assert any(f"({file})" in page.read_text() for page in (DOCS / folder).glob("*.md")), f"no page shows {name}"
 
 
 def test_every_page_below_a_folder_is_in_the_table_of_contents() -> None:
