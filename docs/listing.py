@@ -5,6 +5,7 @@ Written below `reference/`, and not kept: they follow from ``__all__``.
 
 from __future__ import annotations
 
+import shutil
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -66,6 +67,7 @@ def page(module: str, about: str, groups: Groups) -> str:
 def write(folder: Path) -> None:
     """The pages and their index, rewritten only where they change, so that Sphinx reads no more than it must."""
     folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder / "generated", ignore_errors=True)  # pages of names that are no more
     entries = "\n".join(f"   {module}" for module in PAGES)
     texts = {module: page(module, *what) for module, what in PAGES.items()}
     texts["index"] = f"Reference\n=========\n\n.. toctree::\n   :maxdepth: 2\n\n{entries}\n"
