@@ -18,6 +18,7 @@ from bench.compare.peers import PACKAGES
 from bench.compare.rows import MEANING, Group, Row
 from bench.cycles import TASKS, Ports
 from bench.driver import FLAGS, SOURCES, Measured, Sample, compiler
+from bench.drivers.models import same
 from bench.operations import OPERATIONS, make_keys, operations, parameters, peak_memory, sizes
 from bench.predictions import predicted
 from bench.scaling.__main__ import html, summary
@@ -103,6 +104,22 @@ def test_private_results_are_in_no_file() -> None:
     report = {"groups": [asdict(published(group))], "machine": {}, "peers": {}, "meaning": MEANING, "command": "make"}
     assert "desilofhe" not in json.dumps(report) + page.html(page.rounded(report))
     assert "TenSEAL" in page.html(page.rounded(report))
+
+
+def test_pages_are_split_by_threads() -> None:
+    group = asdict(some_group())
+    more = asdict(replace(some_group(), rows=[replace(row, threads=8) for row in some_group().rows]))
+    report = {"groups": [group, more], "machine": {}, "peers": {}, "meaning": {}, "command": "make"}
+    assert list(page.pages(report)) == ["index.html", "threads.html"]
+    assert list(page.pages({**report, "groups": [group]})) == ["index.html"]
+    (row,) = page.compact(page.rounded(report))["groups"][0]["rows"]
+    assert row["ratios"]["TenSEAL"][0] == 3.0
+
+
+def test_models_are_told_as_they_are_in_the_clear() -> None:
+    assert same([0, 1, 1], [0, 1, 1]) == 1.0
+    with pytest.raises(SystemExit, match="33%"):
+        same([0, 1, 1], [0, 0, 0])
 
 
 def test_the_page_says_why_another_is_ahead() -> None:

@@ -18,8 +18,8 @@ from typing import Any
 
 from bench.compare import page, table
 from bench.compare.peers import PACKAGES, install, python_of, refusal, version_of
-from bench.compare.rows import MEANING, Group
-from bench.compare.schemes import schemes, transforms
+from bench.compare.rows import MEANING, MODELS, Group
+from bench.compare.schemes import models, schemes, transforms
 from bench.driver import compiler_version
 from bench.machine import clock_ghz, commit, cpu_model
 
@@ -34,6 +34,8 @@ def groups(chosen: argparse.Namespace, names: list[str]) -> Iterator[Group]:
     if "transform" in asked:
         yield from transforms(rounds, seconds)
     degrees = [int(n) for n in chosen.degrees.split(",")] if chosen.degrees else FULL if chosen.full else SHORT
+    if "models" in asked:
+        yield from models(os.cpu_count() or 1, names, rounds, seconds)
     threads = sorted({1, os.cpu_count() or 1} if chosen.full else {1})
     for count in threads:
         for scheme in ("CKKS", "BFV"):
@@ -90,7 +92,7 @@ def parsed() -> argparse.Namespace:
         "--peers", default=default, help=f"packages of PyPI to install and measure (default: {default})"
     )
     parser.add_argument("--no-install", action="store_true", help="measure what is installed already")
-    parser.add_argument("--groups", default="transform,CKKS,BFV", help="what to compare, separated by commas")
+    parser.add_argument("--groups", default="transform,CKKS,BFV,models", help="what to compare, separated by commas")
     parser.add_argument("--degrees", default="", help="ring degrees of the schemes")
     parser.add_argument("--rounds", type=int, default=15, help="samples of each operation and library, at most")
     parser.add_argument("--output", type=Path, help="a folder for index.html and result.json")
@@ -101,7 +103,11 @@ def main() -> None:
     chosen = parsed()
     names = [name for name in chosen.peers.split(",") if name]
     print("Libraries of PyPI, in environments below .peers:")
-    report: dict[str, Any] = {"peers": availability(names, chosen.no_install), "machine": machine(), "meaning": MEANING}
+    report: dict[str, Any] = {
+        "peers": availability(names, chosen.no_install),
+        "machine": machine(),
+        "meaning": MEANING | MODELS,
+    }
     print(f"\n{report['machine']['cpu']}, commit {report['machine']['commit']}, {report['machine']['compiler']}")
     found = []
     for group in groups(chosen, names):

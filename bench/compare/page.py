@@ -21,7 +21,7 @@ LEAD = (
 
 def pages(report: dict[str, Any]) -> dict[str, str]:
     """File names and pages: one thread, and all threads where they were measured."""
-    alone = [group for group in report["groups"] if all(row["threads"] == 1 for row in group["rows"])]
+    alone = [g for g in report["groups"] if all(row["threads"] == 1 or not row["ring_degree"] for row in g["rows"])]
     together = [group for group in report["groups"] if group not in alone]
     found = {
         "index.html": html(

@@ -62,6 +62,24 @@ def schemes(
         yield group
 
 
+def models(threads: int, names: list[str], rounds: int, seconds: float) -> Iterator[Group]:
+    """Learnt models on encrypted rows, from the rows to the classes; all threads, which concrete-ml takes anyway."""
+    python = python_of(PACKAGES["concrete-ml"]) if "concrete-ml" in names else None
+    if python is None:
+        return
+    found = {
+        OURS: Driver([sys.executable, "-m", "bench.drivers.models_side", str(threads)]),
+        "concrete-ml": Driver([python, SCRIPTS / "concrete_side.py"]),
+    }
+    with ExitStack() as stack:
+        drivers, facts = started(found, stack)
+        group = Group(f"Models, {told_threads(threads)}", [], facts)
+        for operation in facts[OURS]["operations"]:
+            measured = interleave({name: (driver, operation) for name, driver in drivers.items()}, rounds, seconds)
+            group.rows.append(Row.of("models", operation, 0, threads, measured))
+        yield group
+
+
 def told_threads(threads: int) -> str:
     return "one thread" if threads == 1 else f"{threads} threads"
 

@@ -26,10 +26,11 @@ def ratio_told(ratio: Spread) -> str:
 
 def line(row: Row) -> str:
     limbs = row.more.get("limbs", 1)
+    ring = f"N = {row.ring_degree:<6}" if row.ring_degree else ""
     what = row.operation + (f", {limbs} limbs in turn" if limbs > 1 else "")
     ratios = "  ".join(f"{name} {ratio_told(ratio)}" for name, ratio in row.ratios.items())
     times = ", ".join(f"{name} {told(time.median)}" for name, time in row.microseconds.items())
-    return f"  N = {row.ring_degree:<6}{what:<16} {ratios}\n{'':<28}({times})"
+    return f"  {ring}{what:<16} {ratios}\n{'':<28}({times})"
 
 
 def lines(group: Group) -> Iterator[str]:
