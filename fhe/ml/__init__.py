@@ -8,6 +8,7 @@ except ImportError as error:
 from fhe.ml.activations import ReLU, Sigmoid, SiLU, Square, Tanh
 from fhe.ml.bayes import GaussianNB
 from fhe.ml.classifiers import LinearSVC
+from fhe.ml.clusters import KMeans
 from fhe.ml.conversion import from_sklearn
 from fhe.ml.convnet import ConvNet
 from fhe.ml.descent import DescentClassifier, DescentRegressor
@@ -54,6 +55,7 @@ __all__ = [
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
     "GradientScaler",
+    "KMeans",
     "KNeighborsClassifier",
     "KNeighborsRegressor",
     "Linear",

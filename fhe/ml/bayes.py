@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import naive_bayes
+from sklearn.utils.validation import check_is_fitted
 
 from fhe.arrays.array import EncryptedArray
+from fhe.errors import EncodingError
 from fhe.ml.base import WEIGHING, Model, affine
 from fhe.ml.classifiers import Classifier
+from fhe.ml.labelled import labelled
 
 
 class GaussianNB(Classifier, Model, naive_bayes.GaussianNB):  # type: ignore[misc]
@@ -27,6 +31,52 @@ class GaussianNB(Classifier, Model, naive_bayes.GaussianNB):  # type: ignore[mis
     [0, 1]
     """
 
+    theta_: Any
+    var_: Any
+    class_prior_: Any
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from plain rows, by scikit-learn; or means and variances of encrypted ones with plain labels.
+
+        That takes two levels. What was learnt then scores nothing, because scores divide by variances, until its owner
+        has it `decrypted`: the model that scikit-learn learns from the same rows.
+
+        >>> import fhe
+        >>> owner = fhe.ckks(depth=2, ring_degree=64, insecure="a small ring for this example")
+        >>> hidden = GaussianNB().fit(owner.encrypt([[-2.0], [-1.0], [1.0], [3.0]], bound=4), [0, 0, 1, 1])
+        >>> hidden.decrypted(owner).theta_.round(3).tolist(), hidden.decrypted(owner).predict([[-1.5]]).tolist()
+        ([[-1.5], [2.0]], [0])
+        """
+        if not isinstance(X, EncryptedArray):
+            return self._taught(X, y, sample_weight)
+        if sample_weight is not None:
+            raise EncodingError("encrypted rows are learnt from with one weight; leave sample_weight out")
+        X, y = labelled(self, X, y)
+        self.classes_, member, sizes = np.unique(y, return_inverse=True, return_counts=True)
+        self.class_count_ = sizes.astype(np.float64)
+        self.class_prior_ = self.class_count_ / len(y) if self.priors is None else np.asarray(self.priors)
+        weights, squares = [(member == k) / n for k, n in enumerate(sizes)], X * X
+        self.theta_ = [(X * weight[:, None]).sum(axis=0) for weight in weights]
+        moments = [(squares * weight[:, None]).sum(axis=0) for weight in weights]
+        self.var_ = [moment - mean * mean for moment, mean in zip(moments, self.theta_, strict=True)]
+        return self
+
+    def decrypted(self, owner: Any) -> Self:
+        """The model with means and variances decrypted by the `KeyOwner`, smoothed as scikit-learn does."""
+        check_is_fitted(self)
+        clear = copy(self)
+        clear.theta_ = np.stack([owner.decrypt(mean) for mean in self.theta_])
+        variances = np.stack([owner.decrypt(variance) for variance in self.var_]).clip(0)
+        weights = self.class_count_ / self.class_count_.sum()
+        total = weights @ (variances + clear.theta_**2) - (weights @ clear.theta_) ** 2
+        clear.epsilon_ = self.var_smoothing * float(np.max(total))
+        clear.var_ = variances + clear.epsilon_
+        return clear
+
+    def _taught(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        super().fit(X, y, sample_weight)
+        return self
+
     def value_bound(self, feature_bound: float) -> float:
         """A public bound on all values that scoring meets when no |feature| exceeds ``feature_bound``."""
         padded = 1 << (self._features() - 1).bit_length()
@@ -35,6 +85,8 @@ class GaussianNB(Classifier, Model, naive_bayes.GaussianNB):  # type: ignore[mis
 
     def predict_joint_log_proba(self, X: Any) -> Any:
         """The scores log P(k) + log P(x | k) of all classes, ``(n, classes)``."""
+        if isinstance(getattr(self, "var_", None), list):
+            raise EncodingError("scores divide by variances, which are encrypted; use decrypted(owner) first")
         if not isinstance(X, EncryptedArray):
             return super().predict_joint_log_proba(X)
         X = self._rows(X, 2 * WEIGHING, products=True)

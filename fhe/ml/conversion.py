@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from fhe.errors import EncodingError
 from fhe.ml.bayes import GaussianNB
 from fhe.ml.classifiers import LinearSVC
+from fhe.ml.clusters import KMeans
 from fhe.ml.ensembles import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -36,6 +37,7 @@ TWINS: dict[str, Any] = {
     "GradientBoostingRegressor": GradientBoostingRegressor,
     "KNeighborsClassifier": KNeighborsClassifier,
     "KNeighborsRegressor": KNeighborsRegressor,
+    "KMeans": KMeans,
     "LinearDiscriminantAnalysis": FisherDiscriminant,
     "LinearRegression": LinearRegression,
     "LinearSVC": LinearSVC,

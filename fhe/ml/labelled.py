@@ -1,15 +1,19 @@
-"""Rows, plain or encrypted, with plain labels."""
+"""Rows, plain or encrypted: their labels, and numbers in the place of every feature."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from fhe.arrays.array import EncryptedArray
 from fhe.arrays.exact import interval_of
 from fhe.arrays.functions import assume
+from fhe.arrays.layout import Layout
+from fhe.arrays.moves import slid
 from fhe.errors import EncodingError
 from fhe.ml.base import ENCRYPTED
 
@@ -53,3 +57,9 @@ def magnitude(X: Any) -> int:
 def within(x: Any, bound: int) -> Any:
     """The same integers, encrypted or not, which a proof bounds more tightly than the slots of a ciphertext do."""
     return assume(x, bound) if isinstance(x, ENCRYPTED) and x.dtype.kind == "i" else x
+
+
+def beside(x: EncryptedArray, layout: Layout) -> EncryptedArray:
+    """A number for each row, at its first place and zero at the others, copied to all places of the row; no level."""
+    places = 1 << (layout.shape[1] - 1).bit_length()
+    return x.map(lambda shard: slid(x.evaluator, shard, places, -1), replace(layout, clean=False))

@@ -18,13 +18,12 @@ from sklearn.utils.validation import validate_data
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.functions import assume
-from fhe.arrays.layout import Layout
-from fhe.arrays.moves import slid
 from fhe.circuits.approximation import Approximation, best, sigmoid
 from fhe.errors import EncodingError, LevelError
 from fhe.ml.base import LinearModel
 from fhe.ml.classifiers import LinearClassifier
 from fhe.ml.compiled import Claims, Training, steps_compiled
+from fhe.ml.labelled import beside
 from fhe.ml.odd import Odd, odd, scaled, times
 from fhe.programs.spec import Spec
 from fhe.progress import progress as shown
@@ -346,12 +345,6 @@ class NesterovClassifier(LinearClassifier, Accelerated):
         if len(self.classes_) < 2:
             raise ValueError("a classifier needs two classes to tell apart, the labels have 1 class")
         return X, y - 0.5
-
-
-def beside(x: EncryptedArray, layout: Layout) -> EncryptedArray:
-    """A number for each row, at its first place and zero at the others, copied to all places of the row; no level."""
-    places = 1 << (layout.shape[1] - 1).bit_length()
-    return x.map(lambda shard: slid(x.evaluator, shard, places, -1), replace(layout, clean=False))
 
 
 def promised(x: Any, bound: float, error: float) -> Any:
