@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from fhe.arrays.array import EncryptedArray
 from fhe.errors import EncodingError
 
-METHODS = "decision_function", "predict_joint_log_proba", "votes", "predict_proba", "predict"
+METHODS = "pair_scores", "decision_function", "predict_joint_log_proba", "votes", "predict_proba", "predict"
 
 
 @dataclass(frozen=True, slots=True)
