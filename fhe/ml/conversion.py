@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 
 from fhe.errors import EncodingError
 from fhe.ml.bayes import GaussianNB
+from fhe.ml.boosters import twin_of
 from fhe.ml.classifiers import LinearSVC
 from fhe.ml.clusters import KMeans
 from fhe.ml.ensembles import (
@@ -54,7 +55,7 @@ TWINS: dict[str, Any] = {
 
 
 def from_sklearn(fitted: Any, **parameters: Any) -> Any:
-    """A fitted model of scikit-learn, or a `Pipeline` of some, for plain and encrypted rows.
+    """A fitted model of scikit-learn, a `Pipeline` of some, or trees of XGBoost or LightGBM, for all rows.
 
     ``parameters`` are further ones of the model, in a pipeline of its last step, such as ``score_bound``.
 
@@ -66,6 +67,8 @@ def from_sklearn(fitted: Any, **parameters: Any) -> Any:
         *first, (name, last) = fitted.steps
         steps = [(step, part if part == "passthrough" else from_sklearn(part)) for step, part in first]
         return Pipeline([*steps, (name, from_sklearn(last, **parameters))])
+    if twin := twin_of(fitted):
+        return twin.from_sklearn(fitted, **parameters)
     kind = type(fitted).__name__
     if kind not in TWINS or not type(fitted).__module__.startswith("sklearn."):
         raise EncodingError(

@@ -42,8 +42,8 @@ class SVC(Classifier, Model, svm.SVC):  # type: ignore[misc]
     [1, 0, 0, 1]
     >>> model = SVC(kernel="rbf").fit(X, ["a", "b", "b", "c"])
     >>> owner = fhe.ckks(model.depth(bound=1), ring_degree=64, insecure="a small ring for this example")
-    >>> model.decide(owner.decrypt(model.pair_scores(owner.encrypt([[1.0]], bound=1)))).tolist()
-    ['c']
+    >>> model.decide(owner.decrypt(model.pair_scores(owner.encrypt([[0.5]], bound=1)))).tolist()
+    ['b']
     """
 
     def depth(self, bound: float | None = None) -> int:
@@ -60,7 +60,7 @@ class SVC(Classifier, Model, svm.SVC):  # type: ignore[misc]
 
         >>> model = SVC().fit([[0.0], [1.0]], [0, 1])
         >>> print(model.gaussian(bound=1.0))
-        degree 8 on [0, 4], error at most 0.0025, 4 levels
+        degree 8 on [0, 4], error at most 0.0025, 5 levels
         """
         vectors, weights = self._learnt()
         distance = float(np.max(np.sum((np.abs(vectors) + bound) ** 2, axis=1)))
