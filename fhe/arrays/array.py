@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from fhe.arrays import comparison, elementwise, products, protocols, reduce, scan, show
-from fhe.arrays.elementwise import combined
+from fhe.arrays.elementwise import NUMBERS, combined, with_plain
 from fhe.arrays.packed import Packed, outranked, outranks
 from fhe.arrays.rearrange import indexed, moved
 from fhe.circuits.power import power
@@ -69,13 +69,15 @@ class EncryptedArray(Packed):
     def __add__(self, other: Any) -> EncryptedArray:
         if isinstance(other, EncryptedArray):
             return combined(self, other, self.evaluator.add)
+        if isinstance(other, NUMBERS):
+            return with_plain(self, other, self.evaluator.add_plain)
         return _of(elementwise.add, self, other)
 
     def __radd__(self, other: Any) -> EncryptedArray:
         return _of(elementwise.add, self, other)
 
     def __sub__(self, other: Any) -> EncryptedArray:
-        return _of(elementwise.subtract, self, other)
+        return self + -other if isinstance(other, NUMBERS) else _of(elementwise.subtract, self, other)
 
     def __rsub__(self, other: Any) -> EncryptedArray:
         return NotImplemented if outranks(type(other)) else elementwise.subtract(other, self)
@@ -87,6 +89,8 @@ class EncryptedArray(Packed):
         return self
 
     def __mul__(self, other: Any) -> EncryptedArray:
+        if isinstance(other, NUMBERS):
+            return with_plain(self, other, self.evaluator.multiply_plain, absorbing=True)
         return _of(elementwise.multiply, self, other)
 
     __rmul__ = __mul__

@@ -168,6 +168,8 @@ def with_plain(x: A, other: Any, operation: Plain, absorbing: bool = False) -> A
     everywhere = absorbing or x.layout.full or not x.layout.clean
     kinds = "fc" if isinstance(other, float) else "ifc"
     if everywhere and isinstance(other, NUMBERS) and x.dtype.kind in kinds and math.isfinite(other):
+        if len(x.shards) == 1:
+            return x.like((operation(x.shards[0], other),), x.layout)
         return x.map(lambda shard: operation(shard, other))
     array = np.asarray(other)
     if array.dtype.kind in "biu" and x.dtype.kind in "fc":  # whole numbers are reals, whatever their size
