@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fhe.arrays.approximate import approximate
 from fhe.arrays.array import EncryptedArray
 from fhe.errors import EncodingError
-from fhe.ml.activations import Activation, Square
+from fhe.ml.activations import Activation, ReLU, Sigmoid, Square, Tanh
 from fhe.ml.classifiers import Classifier
 from fhe.ml.encrypted import Networks, explained
 from fhe.ml.folding import Folded, Series
@@ -97,6 +97,28 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
         model._take(layers)
         return model
 
+    @classmethod
+    def from_sklearn(cls, fitted: Any, **parameters: Any) -> Self:
+        """The network of a fitted `MLPClassifier`, scikit-learn's or this package's, for single rows with little delay.
+
+        >>> from sklearn.neural_network import MLPClassifier
+        >>> X, y = [[-1.0], [-0.5], [0.5], [1.0]], ["far", "near", "near", "far"]
+        >>> theirs = MLPClassifier([8], solver="lbfgs", random_state=0).fit(X, y)
+        >>> ConvNet.from_sklearn(theirs).predict(X).tolist() == theirs.predict(X).tolist()
+        True
+        """
+        check_is_fitted(fitted)
+        kind = getattr(getattr(fitted, "_label_binarizer", None), "y_type_", "no classes at all")
+        if kind not in ("binary", "multiclass"):
+            raise EncodingError(f"{type(fitted).__name__} for {kind}; a network decides between classes")
+        between = {"identity": (), "logistic": (Sigmoid(),), "tanh": (Tanh(),), "relu": (ReLU(),)}[fitted.activation]
+        layers: list[Layer] = []
+        for W, b in zip(fitted.coefs_, fitted.intercepts_, strict=True):
+            layers += [Linear(W.shape[1], W.T, b), *between]
+        model = cls.of(layers[: len(layers) - len(between)], (fitted.n_features_in_,), **parameters)
+        model.classes_ = fitted.classes_
+        return model
+
     # --- learning -----------------------------------------------------------------------------------------------------
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -133,6 +155,24 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
                 x = layer(x)
         self._take(self.layers_, polynomials)
         return self
+
+    def reached(self, X: ArrayLike) -> list[float]:
+        """How much of its reach each activation is entered with by plain images: more than 1 is beyond what is assumed.
+
+        >>> from fhe.ml import ConvNet, Linear, Square
+        >>> model = ConvNet.of([Linear(1, np.eye(1)), Square()], (1,), slack=2.0).approximate([[1.0]])
+        >>> model.reached([[1.0], [-3.0]])
+        [1.5]
+        """
+        x, found, polynomials = self._images(X), [], iter(self._known_polynomials())
+        for layer in self.layers_:
+            if isinstance(layer, Activation):
+                p = next(polynomials)
+                found.append(float(np.max(np.abs(x)) / p.domain[1]))
+                x = p(x)
+            else:
+                x = layer(x)
+        return found
 
     def _take(self, layers: Sequence[Layer], polynomials: Sequence[Series] | None = None) -> None:
         """What was learnt; without polynomials the model is for plain images."""
@@ -214,7 +254,8 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
     def explain(self, parameters: Any = None, images: int = 1) -> str:
         """What was folded, where values may lie, and what either packing costs for so many images."""
         chosen = parameters or self.parameters()
-        return explained(self._encrypted(), getattr(chosen, "parameters", chosen), images, self.assume)
+        networks, reaches = self._encrypted(), [float(p.domain[1]) for p in self._known_polynomials()]
+        return explained(networks, getattr(chosen, "parameters", chosen), images, reaches)
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
@@ -223,6 +264,14 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
 
     def _encrypted(self) -> Networks:
         """The network for encrypted images, folded when it is first asked for."""
+        polynomials = self._known_polynomials()
+        if self._networks is None:
+            segments, between = _segments(self.layers_, polynomials)
+            self._networks = Networks(Folded.of(self.shape_, segments, between), self.assume, self.largest_)
+        return self._networks
+
+    def _known_polynomials(self) -> Sequence[Series]:
+        """What activations were replaced by, or what has to be done first."""
         check_is_fitted(self)
         if self.polynomials_ is None:
             names = ", ".join(sorted({type(layer).__name__ for layer in self._activations() if not layer.exact}))
@@ -230,10 +279,7 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
                 f"encrypted images need polynomials for {names}; call {type(self).__name__}.approximate(X) with plain "
                 "images, such as those it has learnt from"
             )
-        if self._networks is None:
-            segments, between = _segments(self.layers_, self.polynomials_)
-            self._networks = Networks(Folded.of(self.shape_, segments, between), self.assume, self.largest_)
-        return self._networks
+        return self.polynomials_
 
     def _labelled(self, X: Any, y: Any) -> tuple[Array, NDArray[Any]]:
         """Images and their classes, and the shape of images from now on."""

@@ -115,8 +115,11 @@ def _own_layout(folded: Folded, parameters: Parameters) -> Layout:
     return Layout.of(folded.shape, parameters.ring_degree // 2)
 
 
-def explained(networks: Networks, parameters: Parameters, count: int, assume: bool) -> str:
-    """For people: what was folded, how either packing computes it, and which is chosen for so many samples."""
+def explained(networks: Networks, parameters: Parameters, count: int, reaches: Sequence[float]) -> str:
+    """For people: what was folded, how either packing computes it, and which is chosen for so many samples.
+
+    ``reaches`` are what enters activations at most, as it is assumed.
+    """
     folded, plan = networks.folded, networks.plan(parameters)
     lines = [f"{len(folded.maps)} matrices, {folded.depth} levels, samples of shape {folded.shape}; {parameters!r}"]
     for index, (affine, step) in enumerate(zip(folded.maps, plan.steps, strict=True)):
@@ -130,11 +133,12 @@ def explained(networks: Networks, parameters: Parameters, count: int, assume: bo
         if index < len(folded.polynomials):
             p = folded.polynomials[index]
             lines.append("  square" if p is SQUARE else f"  polynomial of degree {p.degree()} on [-1, 1]")
-    trusted = "squares included" if assume else "of squares none, their bounds are tracked"
-    lines.append(f"  assumed of plain samples: what enters activations stays within their reach ({trusted})")
+    listed = ", ".join(f"{reach:.3g}" for reach in reaches)
+    proved = "" if networks.assume else "; of squares nothing is, their bounds are tracked"
+    lines.append(f"  assumed of what enters activations: at most {listed}{proved}")
     chosen = networks.cheapest(parameters, count)
     for packing in PACKINGS:
-        total = milliseconds(networks.cycles(parameters, count, packing))
+        total = milliseconds(networks.cycles(parameters, count, packing))  # by the model of costs: to compare
         mark = " <- chosen" if packing == chosen else ""
-        lines.append(f"  {packing:<12}{total:,.0f} ms for {count}, {total / count:,.2f} ms each{mark}")
+        lines.append(f"  {packing:<12}about {total:,.0f} ms for {count}, {total / count:,.2f} ms each{mark}")
     return "\n".join(lines)

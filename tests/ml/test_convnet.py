@@ -11,6 +11,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import fhe
 from fhe.errors import EncodingError, LevelError, MissingKeyError
@@ -20,6 +21,7 @@ from fhe.ml.layers import Layer
 from fhe.owner import KeyOwner
 from tests.schemes.owners import INSECURE
 
+pytestmark = pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 SMALL = [Conv2d(4, 3, padding=1), Square(), AvgPool2d(2), Flatten(), Linear(16), Square()]
 
 
@@ -191,6 +193,33 @@ def test_it_travels_without_what_it_encoded() -> None:
     data = pickle.dumps(model)
     assert len(data) < 200_000
     np.testing.assert_array_equal(pickle.loads(data).decision_function(X[:2]), model.decision_function(X[:2]))  # noqa: S301
+
+
+def test_perceptrons_of_scikit_learn_score_single_rows() -> None:
+    X, y = digits()
+    rows = X.reshape(len(X), -1)
+    for activation, classes in (("relu", y), ("tanh", y % 2), ("logistic", y)):
+        theirs = MLPClassifier([12], activation=activation, max_iter=25, random_state=0).fit(rows[:400], classes[:400])
+        model = ConvNet.from_sklearn(theirs)
+        assert np.array_equal(model.predict(rows[400:]), theirs.predict(rows[400:]))
+        model.approximate(rows[:400], degree=2)
+        party = model.owner(ring_degree=512, insecure=INSECURE)
+        found = party.decrypt(model.decision_function(party.encrypt(rows[0], bound=1)))
+        close(found, model.decision_function(rows[:1])[0])
+    labels = np.column_stack([y > 4, y % 2 == 0, y == 3]).astype(int)[:200]
+    with pytest.raises(EncodingError, match="for multilabel-indicator; a network decides"):
+        ConvNet.from_sklearn(MLPClassifier([4], max_iter=2).fit(rows[:200], labels))
+    with pytest.raises(EncodingError, match="MLPRegressor for no classes at all"):
+        ConvNet.from_sklearn(MLPRegressor(hidden_layer_sizes=[4], max_iter=2).fit(rows[:200], y[:200]))
+
+
+def test_how_far_images_reach_is_told() -> None:
+    X, _ = digits()
+    reached = fitted().reached(X[:1200])
+    assert max(reached) == pytest.approx(1 / fitted().slack)
+    assert fitted().reached(2 * X[:1200])[0] > 1
+    with pytest.raises(EncodingError, match=r"call ConvNet\.approximate"):
+        ConvNet([Tanh()], epochs=1).fit(X[:50].reshape(50, -1), digits()[1][:50]).reached(X[:2].reshape(2, -1))
 
 
 # --- encrypted weights ----------------------------------------------------------------------------------------------
