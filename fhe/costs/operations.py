@@ -248,7 +248,7 @@ def tensor_bfv(ring_degree: int, q_bits: Bits, p_bits: Bits, machine: Machine = 
     over_a = 4 * seam.intt(q_bits) + 4 * seam.convert(q_bits, A) + 4 * seam.ntt(A)
     rounded = 2 * (seam.mul_scalar(q_bits) + seam.mul_scalar(A) + seam.convert(A, q_bits) + seam.ntt(q_bits))
     tensors = seam.tensor(A) + seam.tensor(q_bits) + 3 * (seam.join(both) + seam.mul_scalar(both))
-    return machine.step + over_a + rounded + tensors
+    return 3 * machine.step + over_a + rounded + tensors
 
 
 def relinearization_bfv(ring_degree: int, q_bits: Bits, p_bits: Bits, digit: int, machine: Machine = ZEN5) -> Any:
@@ -268,7 +268,7 @@ def relinearization_bfv(ring_degree: int, q_bits: Bits, p_bits: Bits, digit: int
         divided = 2 * seam.divide_round_sum(front, more, start, len(front))
     else:
         divided = 2 * (seam.add(front) + seam.divide_round_eval(front, start, len(front)))
-    return machine.step + digits + switch + divided
+    return 2 * machine.step + digits + switch + divided
 
 
 def product_bfv(ring_degree: int, q_bits: Bits, p_bits: Bits, digit: int, machine: Machine = ZEN5) -> Any:
@@ -303,5 +303,5 @@ def decoding_bfv(ring_degree: int, q_bits: Bits, plain_bits: int = 17, machine: 
     wide = [NARROW_BITS] * (1 if plain_bits < NARROW_BITS - 2 else 2)
     extended = seam.convert(q_bits, wide) + seam.join([*q_bits, *wide]) + seam.mul_scalar([*q_bits, *wide])
     scaled = extended + seam.divide_round_coeff([*q_bits, *wide], limbs, limbs + len(wide)) + seam.lift(wide)
-    numbers = machine.values * ring_degree + 10 * machine.array_of(ring_degree)
+    numbers = machine.values * ring_degree + 16 * machine.array_of(ring_degree)
     return machine.step + scaled + seam.reduce(plain) + seam.ntt(plain) + seam.to_natural(plain) + numbers
