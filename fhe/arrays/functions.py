@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -96,8 +97,8 @@ def assume(x: Any, bound: Bound) -> Any:
 
     Tracked bounds are worst cases: of a scalar product of unit vectors they know only the number of terms, and
     functions of it get an interval far too wide. A promise that is not kept makes results meaningless, without a sign
-    of it. Of integers the promise may be a pair (low, high), and makes integers of residues: what was computed with
-    wrap=True, where intermediate results may be anything.
+    of it. It may be a pair (low, high): in a program functions are then approximated there. Of integers it makes
+    integers of residues: what was computed with wrap=True, where intermediate results may be anything.
 
     >>> import fhe
     >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example")
@@ -108,8 +109,10 @@ def assume(x: Any, bound: Bound) -> Any:
     """
     if x.dtype.kind not in "fc":
         return assumed(x, bound)
-    if isinstance(bound, tuple) or bound is None or not 0 < bound < float("inf"):
-        raise EncodingError(f"the bound on the values must be a positive number, got {bound!r}")
+    low, high = bound if isinstance(bound, tuple) else (-(bound or 0), bound or 0)
+    if not -math.inf < low < high < math.inf:
+        raise EncodingError(f"the bound on the values must be a positive number, or a pair (low, high), got {bound!r}")
+    bound = max(abs(low), abs(high))
     return x.map(lambda shard: replace(shard, bound=min(shard.bound, float(bound))))
 
 

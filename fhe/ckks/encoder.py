@@ -133,6 +133,14 @@ def check_values(array: NDArray[Any], bound: float) -> NDArray[Any]:
     return array
 
 
+def check_between(array: NDArray[Any], low: float, high: float) -> None:
+    """Raise EncodingError, naming the first index, unless all values are from ``low`` to ``high``."""
+    if array.dtype.kind not in "biuf" or not low <= high:
+        raise EncodingError(f"a bound (low, high) is for real numbers, got {(low, high)} for dtype {array.dtype}")
+    if len(beyond := np.argwhere((array < low) | (array > high))):
+        raise EncodingError(f"{first_of(beyond)} is outside the public bounds {low:g} and {high:g}")
+
+
 @lru_cache(maxsize=16)
 def embedding_tables(ring_degree: int) -> tuple[NDArray[np.int64], NDArray[np.complex128]]:
     """r_j with 5^j = 4 r_j + 1 mod 2N, and zeta^n, for j, n < N/2."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fhe.ckks import precision
-from fhe.ckks.encoder import CKKSEncoder, check_values
+from fhe.ckks.encoder import CKKSEncoder, check_between, check_values
 from fhe.ckks.precision import NOTHING, Noise
 from fhe.ckks.scalars import gaussian, largest, scaled
 from fhe.errors import EncodingError, LevelError
@@ -65,17 +65,21 @@ class CKKSEvaluator:
 
     # --- values in and out ---------------------------------------------------------------------------------------
 
-    def promise(self, bound: Bound, dtype: np.dtype[Any]) -> float | None:
+    def promise(self, bound: Bound, dtype: np.dtype[Any]) -> Bound:
         """The public bound on values to be encrypted, as it is given."""
-        if isinstance(bound, tuple):
-            raise EncodingError(f"in CKKS bound= is a largest magnitude, not a pair: {bound}")
+        if isinstance(bound, tuple) and dtype.kind == "c":
+            raise EncodingError(f"the bound of complex numbers is a largest magnitude, not a pair: {bound}")
         return bound
 
-    def admit(self, values: NDArray[Any], bound: float | None) -> tuple[NDArray[Any], float]:
-        """Values fit to be encrypted, as float64 or complex128, and the public bound on them.
+    def admit(self, values: NDArray[Any], bound: Bound) -> tuple[NDArray[Any], float]:
+        """Values fit to be encrypted, as float64 or complex128, and the public bound on their magnitude.
 
-        Without a bound it is `DEFAULT_BOUND`, or what a result at level 0 may have if that is less.
+        Without a bound it is `DEFAULT_BOUND`, or what a result at level 0 may have if that is less. Of a pair (low,
+        high) both ends are checked, here and nowhere else.
         """
+        if isinstance(bound, tuple):
+            check_between(values, *bound)
+            bound = max(map(abs, bound))
         bound = min(DEFAULT_BOUND, self.parameters.bound) if bound is None else float(bound)
         dtype = np.complex128 if values.dtype.kind == "c" else np.float64
         return check_values(values, bound).astype(dtype), bound

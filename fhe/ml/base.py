@@ -15,6 +15,7 @@ from fhe.arrays.functions import require
 from fhe.arrays.wide import WideArray
 from fhe.circuits.linear import inner_sum_steps
 from fhe.errors import EncodingError
+from fhe.programs.symbolic import SymbolicArray
 
 WEIGHING = 1  # level of the product with the weights
 SPARSE = ("csr", "csc")
@@ -45,12 +46,14 @@ class Model(BaseEstimator):  # type: ignore[misc]
     def _rows(self, X: Any, depth: int, *, products: bool = False, **checks: Any) -> Any:
         """Rows fit for ``depth`` levels, or what is wrong with them."""
         features, name = self._features(), type(self).__name__
-        if not isinstance(X, ENCRYPTED):
+        if not isinstance(X, (*ENCRYPTED, SymbolicArray)):
             return validate_data(self, X, reset=False, **checks)
         if X.ndim != 2:
             raise EncodingError(f"expected encrypted rows (two dimensions), got shape {X.shape}; encrypt x[None, :]")
         if X.shape[1] != features:
             raise EncodingError(f"X has {X.shape[1]} features, but {name} is expecting {features} features as input")
+        if isinstance(X, SymbolicArray):  # levels and keys are the program's to find
+            return X
         apart = X.layout.strides[1] % X.layout.slots == 0
         one = X.parts[0] if isinstance(X, WideArray) else X
         require(one, levels=depth, rotations=() if apart else self.rotations(), products=products, what=f"this {name}")

@@ -63,7 +63,7 @@ def compile(
     >>> bool(abs(y - 1 / (1 + np.exp(-np.linspace(-4, 4, 100)))).max() < 1e-3)
     True
     """
-    arguments = dict(inspect.signature(function).bind(*specs, **named).arguments)
+    arguments = _arguments(function, specs, named)
     given = {name: spec for name, spec in arguments.items() if isinstance(spec, Spec)}
     kinds = {spec.kind for spec in given.values() if spec.encrypted}
     if not kinds:
@@ -87,6 +87,14 @@ def compile(
     graph = with_polynomials(graph, given, precision)
     trial = smallest(Task(graph, given, -math.log2(precision), publish), demand, fitting_ckks)
     return Program(name, given, source, graph, trial, precision, publish)
+
+
+def _arguments(function: Callable[..., Any], specs: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """Arguments by name; x0, x1 … where a function, as those of NumPy, does not tell its own."""
+    try:
+        return dict(inspect.signature(function).bind(*specs, **named).arguments)
+    except ValueError:
+        return {f"x{place}": spec for place, spec in enumerate(specs)} | named
 
 
 def with_polynomials(graph: Graph, specs: Mapping[str, Spec], precision: float) -> Graph:

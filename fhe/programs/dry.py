@@ -202,7 +202,7 @@ class DryMachine:
         evaluator, level = self.evaluator, self.parameters.max_level
         general: Evaluator = evaluator
         layout = Layout.of(spec.shape, evaluator.slots, evaluator.row, batch=spec.batch)
-        _, promised = general.admit(np.zeros(1, dtype=spec.dtype), general.promise(spec.promise, spec.dtype))
+        _, promised = general.admit(np.full(1, spec.high, dtype=spec.dtype), general.promise(spec.promise, spec.dtype))
         if isinstance(evaluator, CKKSEvaluator):
             known: dict[str, Any] = {"scale": evaluator.parameters.scale(level), "bound": promised}
             evaluator.encoder.check_room(level, known["scale"], promised)

@@ -55,7 +55,7 @@ class Spec:
     @property
     def promise(self) -> float | tuple[float, float]:
         """What `Context.encrypt` takes as ``bound``."""
-        return (self.low, self.high) if self.kind == "integer" else self.bound
+        return self.bound if self.kind == "complex" or self.low == -self.high else (self.low, self.high)
 
     def checked(self, values: ArrayLike, name: str) -> NDArray[Any]:
         """The values as an array of this kind; EncodingError for another shape or kind, or one beyond the bound."""

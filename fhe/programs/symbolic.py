@@ -6,6 +6,7 @@ import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from inspect import BoundArguments, signature
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,9 +34,18 @@ def traced(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Graph:
     specs = [spec for spec in arguments.values() if isinstance(spec, Spec)]
     tracer = Tracer(exact=all(spec.kind == "integer" for spec in specs if spec.encrypted))
     symbols = {name: tracer.input(spec) for name, spec in arguments.items() if isinstance(spec, Spec)}
-    returned = function(**{**arguments, **symbols})
+    returned = _called(function, {**arguments, **symbols})
     outputs = _outputs(returned, tracer)
     return Graph(tuple(tracer.nodes), {name: symbol.number for name, symbol in symbols.items()}, outputs)
+
+
+def _called(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """The function of arguments by name, given in their places where it has such."""
+    try:
+        bound = BoundArguments(signature(function), dict(arguments))
+    except ValueError:  # a ufunc has no signature
+        return function(*arguments.values())
+    return function(*bound.args, **bound.kwargs)
 
 
 def _outputs(returned: Any, tracer: Tracer) -> Any:

@@ -83,6 +83,11 @@ def test_specs_that_say_nothing(given: Any, says: str) -> None:
         fhe.spec((0, 2), bound=1)
 
 
+def test_functions_of_numpy_are_programs_themselves() -> None:
+    assert len(fhe.compile(np.multiply, X, X, precision=1e-2).specs) == 2
+    assert list(fhe.compile(np.mean, X, precision=1e-2).specs) == ["a"]
+
+
 # --- arguments of a program ------------------------------------------------------------------------------------------
 
 

@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 import fhe
-from fhe.errors import MissingKeyError, ParameterError
+from fhe.errors import EncodingError, MissingKeyError, ParameterError
+from fhe.ml import LogisticRegression
 from fhe.programs.dry import DryMachine
+from fhe.programs.graph import Node
 from fhe.programs.operations import evaluate
 from fhe.rlwe.public import EvaluationKeys
-from tests.programs.functions import CASES, Case, cubic, network
+from tests.programs.functions import CASES, Case, cubic, log_odds, network
 
 IDS = [f"{number}-{case.name}" for number, case in enumerate(CASES)]
 
@@ -167,3 +169,60 @@ def test_an_explanation_says_what_there_is(case: Case, tmp_path: Path) -> None:
     assert len(tree.findall(".//svg")) >= 3
     assert len(tree.findall(".//tbody/tr")) == len(program.trial.sights)
     assert not re.search(r"<script|https?:|<link|@import", page), "a page that stands alone"
+
+
+# --- promises --------------------------------------------------------------------------------------------------------
+
+
+def test_both_ends_of_a_bound_are_checked_where_values_are_encrypted() -> None:
+    program = next(case for case in CASES if case.function is log_odds).program()
+    owner = program.keygen()
+    for values in ([0.05] * 50, [0.95] * 50, [-0.5] * 50):
+        with pytest.raises(EncodingError, match="outside the public bounds"):
+            owner.encrypt(values)
+        with pytest.raises(EncodingError, match="promised between"):
+            program.encrypt(owner, values)
+
+
+def test_an_assumption_narrows_what_is_approximated_and_is_told() -> None:
+    def narrowed(x: Any) -> Any:
+        return np.log(fhe.assume(x.sum(), (1, 4)))
+
+    program = fhe.compile(narrowed, fhe.spec(8, bound=1), precision=1e-3)
+    assert "assumed, and nobody's promise but yours: values of sum(x) are within (1, 4)" in program.explain()
+    owner, x = program.keygen(), np.full(8, 0.25)
+    assert abs(owner.decrypt(program(owner.encrypt(x))) - np.log(2)) < 1e-3
+
+
+def test_what_is_published_has_room_for_its_noise() -> None:
+    program = fhe.compile(np.mean, fhe.spec(100, bound=1), precision=1e-2, publish=(8, 10))
+    owner, x = program.keygen(), np.linspace(-1, 0.5, 100)
+    assert abs(owner.decrypt_public(program(owner.encrypt(x))) + 0.25) < 1e-2
+    assert owner.published == 1
+
+
+def test_methods_of_models_are_functions() -> None:
+    X = np.array([[-2.0, 1.0], [-1.0, 0.5], [1.0, -0.5], [2.0, 0.0]])
+    model = LogisticRegression().fit(X, [0, 0, 1, 1])
+    program = fhe.compile(model.predict_proba, fhe.spec((4, 2), bound=2), precision=1e-2)
+    owner = program.keygen()
+    assert np.max(np.abs(owner.decrypt(program(owner.encrypt(X))) - model.predict_proba(X))) < 1e-2
+
+
+def test_every_value_can_be_watched() -> None:
+    case = next(case for case in CASES if case.function is cubic)
+    program, (x,) = case.program(), case.arguments()
+    owner, seen = program.keygen(), {}
+
+    def watch(number: int, node: Node, value: Any) -> None:
+        if isinstance(value, fhe.EncryptedArray):
+            seen[number] = owner.decrypt(value)
+
+    program.run({"x": owner.encrypt(x)}, watch)
+    assert set(seen) == set(program.trial.sights)
+
+    def compare(number: int, node: Node, value: Any) -> None:
+        if number in seen:
+            assert np.max(np.abs(seen[number] - value)) < 2.0 ** -program.trial.sights[number].precision
+
+    evaluate(program.graph, {"x": x}, compare)
