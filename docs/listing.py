@@ -18,7 +18,7 @@ FHE: Groups = {
     "Comparisons": "equal greater less sign abs maximum minimum argmax argmin sort where depth_of_comparison",
     "Functions": "exp log sqrt rsqrt inverse sigmoid tanh relu gelu softmax sin cos approximate evaluate "
     "periodic piecewise ApproximateFunction",
-    "Programs": "compile spec Program Spec audit load_program",
+    "Programs": "compile spec Program Spec audit Audit load_program",
     "Files": "save load load_secret_key install",
     "Parameters": "CKKSParameters BFVParameters WideBFVParameters",
     "Rings": "Basis CoeffPoly EvalPoly",
