@@ -56,7 +56,7 @@ def picture(rng: np.random.Generator) -> Arguments:
     return {"image": ((0.25 * x + 0.5 * disc + rng.uniform(0, 0.1, x.shape)) / 4).ravel()}
 
 
-EVA = Expert("EVA, image processing", 16384, remark="by its rule, with primes of 60 bits")
+EVA = Expert("EVA, image processing", 16384, remark="as we read its rule, with primes of 60 bits")
 SOBEL = Reference("Sobel's filter", sobel, {"image": fhe.spec(SIDE * SIDE, bound=0.25)}, picture, EVA, precision=1e-2)
 HARRIS = Reference(
     "Harris's corners",
@@ -71,7 +71,7 @@ ROBERTS = Reference(
     roberts,
     {"image": fhe.spec(SMALL * SMALL, bound=(0, 255), dtype=int)},
     lambda rng: {"image": np.arange(SMALL * SMALL)},
-    Expert("HEIR, Roberts's cross", 8192, remark="for a plain modulus of 29 bits"),
+    Expert("HEIR, Roberts's cross", 8192, remark="the least for its plain modulus of 29 bits"),
 )
 
 

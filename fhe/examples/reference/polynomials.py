@@ -45,7 +45,7 @@ REGRESSION = Reference(
     regression,
     {"x": fhe.spec(4096, bound=(0, 41))},
     lambda rng: {"x": 0.01 * np.arange(4096)},
-    Expert("EVA, large programs", 16384, remark="by its rule, with primes of 60 bits"),
+    Expert("EVA, large programs", 16384, remark="as we read its rule, with primes of 60 bits"),
     precision=1e-3,
 )
 
