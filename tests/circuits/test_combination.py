@@ -71,6 +71,16 @@ def test_doubles_are_exact_to_the_last_bit(backend: str) -> None:
                 assert y.residues[limb].tolist() == wanted.tolist()
 
 
+def test_multiples_of_a_prime_are_zero() -> None:
+    """Where quotients of doubles are least sure: they may be off by one, and the remainder be the prime itself."""
+    basis = OWNER.chain.q(1)
+    ones = np.ones((len(basis), 64), dtype=np.uint64)
+    rest = np.array(basis.moduli, dtype=np.uint64)[:, None] - ones
+    weights = np.arange(1.0, 400.0)[:, None] * np.ones(2)
+    for y in combination._products(weights, [ones, rest], basis):
+        assert not y.residues.any()
+
+
 def test_what_does_not_combine() -> None:
     xs = encrypted()
     with pytest.raises(EncodingError, match=r"weights of shape \(2, 5\) do not combine 6 ciphertexts"):

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from fhe.backend.choose import choose
 from fhe.backend.protocol import Backend
 from fhe.circuits import linear, matrix
-from fhe.circuits.diagonals import forms
+from fhe.circuits.diagonals import forms, repeating
 from fhe.circuits.matrix import LinearMap
 from fhe.circuits.schedule import prices, schedules
 from fhe.context import Context
 from fhe.errors import EncodingError, LevelError, MissingKeyError, NoiseError, ValueOverflowError
-from fhe.owner import KeyOwner
+from fhe.owner import KeyOwner, ckks
 from fhe.parameters import CKKSParameters, Parameters
 from fhe.rlwe import extended
 from fhe.rlwe.ciphertext import Ciphertext
@@ -293,3 +293,14 @@ def test_coefficients_are_no_slots(backend: Backend) -> None:
     for refused in (lambda: np.ones((2, 3), dtype=int) @ x, x.sum):
         with pytest.raises(EncodingError, match=r"makes no slots.*1 mod 64"):
             refused()
+
+
+@pytest.mark.parametrize("scale", [2.0**19, 2.0**21])
+def test_what_rounding_does_to_coarse_diagonals_is_counted(scale: float) -> None:
+    """Large values times weights of few bits: nearly all of the error is that of the weights."""
+    owner = ckks(2, scale_bits=36, bound=2.0**16, ring_degree=64, insecure="a small ring for tests")
+    W, x = np.full((8, 8), (2.0**10 + 0.5) / scale), np.full(8, 2.0**15)
+    function = LinearMap(owner.evaluator, [form for form, _ in repeating(W, owner.evaluator.row, 8)], scale=scale)
+    y = function(owner.encrypt(x, bound=2.0**15).shards[0])
+    error = np.abs(owner.evaluator.decode(owner._secret.decrypt(y), y).real[:8] - W @ x).max()
+    assert 0.01 * y.noise / y.scale < error <= y.noise / y.scale

@@ -101,6 +101,7 @@ def test_a_server_needs_no_keys_but_those_it_is_told() -> None:
     model.encode(server)
     close(owner().decrypt(model.decision_function(server.encrypt(X[3], bound=1))), model.decision_function(X[3:4])[0])
     assert sorted(server.rotations) == sorted(step % 1024 for step in rotations)
+    assert {key.level for key in server.keys.galois.values()} == set(rotations.values())
     assert min(rotations.values()) < max(rotations.values()) == model.depth()
     with pytest.raises(MissingKeyError, match="rotating by"):
         model.decision_function(owner().public(rotations=[1]).encrypt(X[3], bound=1))
