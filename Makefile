@@ -29,7 +29,7 @@ HEADERS := import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_
 EXTRA := import sys, tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
   print(*extras[sys.argv[1]], sep="\n")
 
-EXTRAS := ml test build dev bench wheel docs
+EXTRAS := ml test build dev bench docs
 COMPILED := setup.py $(shell find csrc -type f -not -name '*.md') $(wildcard fhe/reference/residue.p*)
 
 .PHONY: help build demo test test-all lint wheel test-wheel docs bench bench-cycles bench-compare clean
@@ -71,8 +71,8 @@ wheel: $(VENV)/.wheel
 	@rm -rf dist build/wheel && mkdir -p dist build/wheel
 	@$(BIN)/python -m build --outdir build/wheel . >build/wheel.log 2>&1 || { cat build/wheel.log >&2; exit 1; }
 	@mv build/wheel/*.tar.gz dist
-	@if [ "$$(uname)" = Linux ]; then PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel --quiet repair --wheel-dir dist \
-	  build/wheel/*.whl; else mv build/wheel/*.whl dist; fi
+	@if [ "$$(uname)" = Linux ]; then PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist \
+	  build/wheel/*.whl 2>build/wheel.log || { cat build/wheel.log >&2; exit 1; }; else mv build/wheel/*.whl dist; fi
 	@ls -l dist
 
 test-wheel: wheel
@@ -93,7 +93,8 @@ bench-compare: $(VENV)/.bench
 
 clean:
 	rm -rf .venv build dist fhe.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks bench/results
-	rm -f $(VENV)/.built $(EXTRAS:%=$(VENV)/.%)
+	rm -rf docs/_build docs/reference
+	rm -f $(VENV)/.built $(VENV)/.wheel $(EXTRAS:%=$(VENV)/.%)
 	find fhe -name '*.so' -delete
 	find fhe tests bench -name __pycache__ -prune -exec rm -rf {} +
 
@@ -111,4 +112,9 @@ $(VENV)/.built: $(BIN)/python pyproject.toml $(COMPILED)
 # One build serves every extra; an extra adds its requirements.
 $(EXTRAS:%=$(VENV)/.%): $(VENV)/.%: $(VENV)/.built
 	@$(BIN)/python -c '$(EXTRA)' $* | $(PIP) --requirement /dev/stdin
+	@touch $@
+
+# Building a wheel makes an environment of its own, and needs nothing built here.
+$(VENV)/.wheel: $(BIN)/python pyproject.toml
+	@$(BIN)/python -c '$(EXTRA)' wheel | $(PIP) --requirement /dev/stdin
 	@touch $@

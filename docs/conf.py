@@ -51,5 +51,6 @@ html_theme_options = {
 
 
 def setup(app: object) -> None:
-    """The project's manners in docstrings and links."""
+    """The project's manners in docstrings and links, and the pages that are whole by themselves."""
     manners.setup(app)
+    manners.with_pages(app, HERE / "compare")

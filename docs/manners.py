@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 SPAN = re.compile(r"(``.+?``|`[^`]+`)", re.DOTALL)
@@ -39,6 +41,16 @@ def _page(app: Any, name: str, source: list[str]) -> None:
 def _skipped(app: Any, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
     """scikit-learn gives its estimators methods that route metadata, and describes them itself."""
     return True if name.endswith("_request") else None
+
+
+def with_pages(app: Any, folder: Path) -> None:
+    """Put a folder of finished HTML into the site, under its own name."""
+
+    def copy(app: Any, failed: Exception | None) -> None:
+        if failed is None and folder.is_dir():
+            shutil.copytree(folder, Path(app.outdir) / folder.name, dirs_exist_ok=True)
+
+    app.connect("build-finished", copy)
 
 
 def setup(app: Any) -> None:

@@ -48,6 +48,12 @@ def test_every_page_below_a_folder_is_in_the_table_of_contents() -> None:
     assert entries - {"reference/index"} <= pages
 
 
+def test_links_to_finished_pages_lead_somewhere() -> None:
+    for page in files("docs", ".md"):
+        for link in re.findall(r'<a href="([^"]+)"', page.read_text()):
+            assert (page.parent / link).exists(), f"{relative(page)} links to {link}"
+
+
 def test_the_reference_lists_every_public_name() -> None:
     import fhe  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ import gc
 import pickle
 import sys
 from collections.abc import Iterator
-from types import FrameType, ModuleType
+from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,8 @@ def reachable(root: object) -> Iterator[object]:
     while queue:
         found = queue.pop()
         yield found
+        if isinstance(found, FunctionType) and not is_open(found.__module__):
+            seen.add(id(found.__globals__))  # of a function given by others, such as a part of `fhe.research.exchanged`
         for referent in gc.get_referents(found):
             if id(referent) not in seen and not isinstance(referent, ModuleType | FrameType):
                 seen.add(id(referent))
