@@ -83,9 +83,9 @@ def pack(poly: Poly) -> bytes:
 
 def holds(found: object, traces: set[bytes]) -> bool:
     """Does an object hold bytes in which one of the traces occurs?"""
-    if isinstance(found, Poly):
-        return not traces.isdisjoint(rows_of(found))
     try:
+        if isinstance(found, Poly):
+            return not traces.isdisjoint(rows_of(found))  # of dry runs there are none: TypeError
         held = memoryview(found).tobytes()  # type: ignore[arg-type]
     except (TypeError, ValueError, BufferError):
         return False
