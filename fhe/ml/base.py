@@ -121,6 +121,13 @@ class LinearModel(Model):
         return affine(X, self.coef_.toarray() if hasattr(self.coef_, "toarray") else self.coef_, self.intercept_)
 
 
+def require_plain(model: Any, *examples: Any) -> None:
+    """Raise where encrypted examples are given to what learns from plain ones; what learns from them is named."""
+    if any(isinstance(part, ENCRYPTED) for part in examples):
+        other = "NesterovClassifier" if hasattr(model, "decide") else "NesterovRegressor"
+        raise EncodingError(f"{type(model).__name__} learns from plain examples; from encrypted ones {other} does")
+
+
 def affine(X: Any, W: Any, b: Any) -> Any:
     """X @ W.T + b, of which anything may be encrypted: a vector where W is one, else a column for each row of W."""
     if W.ndim == 1:

@@ -9,7 +9,7 @@ from sklearn import linear_model
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import validate_data
 
-from fhe.ml.base import LinearModel
+from fhe.ml.base import LinearModel, require_plain
 
 
 class LinearRegression(RegressorMixin, LinearModel):  # type: ignore[misc]
@@ -27,6 +27,7 @@ class LinearRegression(RegressorMixin, LinearModel):  # type: ignore[misc]
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from plain data, by `sklearn.linear_model.LinearRegression`."""
+        require_plain(self, X, y)
         X, y = validate_data(self, X, y, y_numeric=True)
         clear = linear_model.LinearRegression(fit_intercept=self.fit_intercept)
         return self._learn(clear.fit(X, y, sample_weight))
@@ -45,6 +46,12 @@ class Ridge(LinearModel, linear_model.Ridge):  # type: ignore[misc]
     >>> owner.decrypt(model.predict(owner.encrypt([[1.0, 1.0]]))).round(3).tolist()
     [6.0]
     """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from plain data, by `sklearn.linear_model.Ridge`."""
+        require_plain(self, X, y)
+        super().fit(X, y, sample_weight)
+        return self
 
     def predict(self, X: Any) -> Any:
         """X @ W.T + b: for encrypted rows encrypted, at the cost of one level."""

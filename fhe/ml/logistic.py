@@ -12,12 +12,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.elementary import softmax
-from fhe.arrays.functions import apply, depth_of_stages, require
+from fhe.arrays.functions import apply, assume, depth_of_stages, require
 from fhe.circuits import approximation
 from fhe.circuits.approximation import Approximation
 from fhe.circuits.sign import sign
 from fhe.errors import EncodingError
-from fhe.ml.base import WEIGHING
+from fhe.ml.base import WEIGHING, require_plain
 from fhe.ml.classifiers import LinearClassifier
 
 SIGN_ERROR = 1e-3
@@ -80,6 +80,7 @@ class LogisticRegression(LinearClassifier):
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from plain data, by `sklearn.linear_model.LogisticRegression`."""
+        require_plain(self, X, y)
         X, y = validate_data(self, X, y)
         names = ("C", "fit_intercept", "class_weight", "tol", "max_iter", "random_state")
         clear = linear_model.LogisticRegression(**{name: getattr(self, name) for name in names})
@@ -119,7 +120,7 @@ class LogisticRegression(LinearClassifier):
             return softmax(scores, axis=-1, interval=(-self.score_bound, self.score_bound))
         scores = self._scores(X, self.depth("predict_proba"))
         if isinstance(scores, EncryptedArray):
-            return apply(_sigmoid(self.score_bound, self.sigmoid_degree), scores)
+            return apply(_sigmoid(self.score_bound, self.sigmoid_degree), assume(scores, self.score_bound))
         second = approximation.sigmoid(scores)
         return np.column_stack([1 - second, second])
 
@@ -136,7 +137,7 @@ class LogisticRegression(LinearClassifier):
         found = _sign(self.score_bound, self.margin)
         require(X, conjugation=len(found.stages) > 1)
         scores = self._scores(X, self.depth("predict"))
-        return apply(found.scaled((high - low) / 2, (low + high) / 2), scores)
+        return apply(found.scaled((high - low) / 2, (low + high) / 2), assume(scores, self.score_bound))
 
     def _numeric_classes(self) -> tuple[float, float]:
         if np.asarray(self.classes_).dtype.kind not in "biuf":

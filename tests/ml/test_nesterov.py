@@ -17,7 +17,14 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import fhe
 from fhe.circuits.approximation import sigmoid
 from fhe.errors import EncodingError, LevelError
-from fhe.ml import GradientScaler, NesterovClassifier, NesterovRegressor
+from fhe.ml import (
+    GradientScaler,
+    LinearRegression,
+    LogisticRegression,
+    NesterovClassifier,
+    NesterovRegressor,
+    Ridge,
+)
 from fhe.ml.odd import odd, times
 from fhe.owner import KeyOwner
 from tests.schemes.owners import INSECURE
@@ -169,6 +176,15 @@ def test_bad_input() -> None:
         model.fit(X[:6], [0, 1, 2, 0, 1, 2])
     with pytest.warns(ConvergenceWarning, match="beyond score_bound=1: .* lower rate"):
         NesterovClassifier(score_bound=1.0, rate=4.0).fit(X, y)
+
+
+@pytest.mark.parametrize("model", [LinearRegression(), Ridge(), LogisticRegression()], ids=lambda m: type(m).__name__)
+def test_what_learns_in_the_clear_names_what_learns_encrypted(model: Any) -> None:
+    X, y = tumours()
+    rows, beside = encrypted(owner(4), NesterovClassifier(), X, y)
+    for examples in ((rows, beside), (rows, y), (X, beside)):
+        with pytest.raises(EncodingError, match=rf"{type(model).__name__} learns from plain examples; .* Nesterov"):
+            model.fit(*examples)
 
 
 def test_a_refresh_that_gives_too_few_levels() -> None:
