@@ -15,6 +15,8 @@ from fhe.arrays.functions import require
 from fhe.arrays.wide import WideArray
 from fhe.circuits.linear import inner_sum_steps
 from fhe.errors import EncodingError
+from fhe.programs.compiler import compile as compile_program
+from fhe.programs.spec import Spec
 from fhe.programs.symbolic import SymbolicArray
 
 WEIGHING = 1  # level of the product with the weights
@@ -46,7 +48,7 @@ class Model(BaseEstimator):  # type: ignore[misc]
     def _rows(self, X: Any, depth: int, *, products: bool = False, **checks: Any) -> Any:
         """Rows fit for ``depth`` levels, or what is wrong with them."""
         features, name = self._features(), type(self).__name__
-        if not isinstance(X, (*ENCRYPTED, SymbolicArray)):
+        if not hidden(X):
             return validate_data(self, X, reset=False, **checks)
         if X.ndim != 2:
             raise EncodingError(f"expected encrypted rows (two dimensions), got shape {X.shape}; encrypt x[None, :]")
@@ -84,6 +86,23 @@ class LinearModel(Model):
         padded = 1 << (self._features() - 1).bit_length()
         return float(feature_bound * np.max(np.abs(self.coef_)) * padded + np.max(np.abs(self.intercept_)))
 
+    def compile(self, X: Spec, *, training: bool = False, **options: Any) -> Any:
+        """The `fhe.Program` that scores encrypted rows of a shape and bound: parameters, keys, time (`fhe.compile`).
+
+        ``options`` are those of `fhe.compile`, such as ``precision``. What learns from encrypted rows compiles its
+        training, and with ``training=False`` its scores once learnt; of all else scores are all there is.
+
+        >>> import fhe
+        >>> model = fhe.ml.Ridge().fit([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], [1.0, 3.0, 4.0])
+        >>> program = model.compile(fhe.spec((5, 2), bound=1))
+        >>> program.parameters.ring_degree, len(program.keys)
+        (4096, 1)
+        """
+        check_is_fitted(self)
+        if training:
+            raise EncodingError(f"{type(self).__name__} learns from plain examples; compile what learns from encrypted")
+        return compile_program(getattr(self, "decision_function", None) or self.predict, X, **options)
+
     def encrypted(self, context: Any, *, bound: float | None = None) -> Self:
         """The model with encrypted weights, for whoever shall score without seeing them.
 
@@ -119,6 +138,11 @@ class LinearModel(Model):
         sparse = SPARSE if self.__sklearn_tags__().input_tags.sparse else False
         X = self._rows(X, depth, products=hidden or depth > WEIGHING, accept_sparse=sparse)
         return affine(X, self.coef_.toarray() if hasattr(self.coef_, "toarray") else self.coef_, self.intercept_)
+
+
+def hidden(X: Any) -> bool:
+    """Are these encrypted, or do they stand for what will be, in a function being traced?"""
+    return isinstance(X, (*ENCRYPTED, SymbolicArray))
 
 
 def require_plain(model: Any, *examples: Any) -> None:

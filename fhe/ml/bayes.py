@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fhe.arrays.array import EncryptedArray
 from fhe.errors import EncodingError
-from fhe.ml.base import WEIGHING, Model, affine
+from fhe.ml.base import WEIGHING, Model, affine, hidden
 from fhe.ml.classifiers import Classifier
 from fhe.ml.labelled import labelled
 
@@ -87,7 +87,7 @@ class GaussianNB(Classifier, Model, naive_bayes.GaussianNB):  # type: ignore[mis
         """The scores log P(k) + log P(x | k) of all classes, ``(n, classes)``."""
         if isinstance(getattr(self, "var_", None), list):
             raise EncodingError("scores divide by variances, which are encrypted; use decrypted(owner) first")
-        if not isinstance(X, EncryptedArray):
+        if not hidden(X):
             return super().predict_joint_log_proba(X)
         X = self._rows(X, 2 * WEIGHING, products=True)
         square, linear, constant = self._polynomial()

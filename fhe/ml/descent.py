@@ -20,6 +20,7 @@ from fhe.circuits.approximation import sigmoid
 from fhe.errors import EncodingError, LevelError
 from fhe.ml.base import LinearModel
 from fhe.ml.classifiers import LinearClassifier
+from fhe.progress import progress as shown
 
 PRODUCTS = 2  # levels of a step: rows with weights, and what is missing with rows
 BEYOND = (
@@ -55,7 +56,7 @@ class Descent(LinearModel):
         """
         return PRODUCTS + ((self.steps if steps is None else steps) - 1) * self._levels()
 
-    def fit(self, X: Any, y: Any, refresh: Refresh | None = None) -> Self:
+    def fit(self, X: Any, y: Any, refresh: Refresh | None = None, *, progress: bool = False) -> Self:
         """Learn from plain or encrypted examples; the weights are encrypted if the examples are."""
         if not (isinstance(self.steps, int) and self.steps > 0 and self.rate > 0):
             raise ValueError(f"steps and rate must be positive, got {self.steps!r} and {self.rate!r}")
@@ -63,7 +64,7 @@ class Descent(LinearModel):
         rate = self.rate / len(X)
         missing, scaled, rates = y - self._expected(0.0), X * rate, np.full(len(X), rate)  # rates are 0 in the padding
         w, b = missing @ scaled, missing @ rates
-        for _ in range(self.steps - 1):
+        for _ in shown(range(self.steps - 1), "steps", progress):
             w, b = self._ready(w[:, None], refresh)[:, 0], self._ready(b.reshape(1, 1), refresh)[0, 0]
             missing = self._promised(y - self._expected(X @ w + b))
             w, b = w + missing @ scaled, b + missing @ rates

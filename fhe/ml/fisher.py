@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from fhe.ml.base import ENCRYPTED
 from fhe.ml.classifiers import LinearClassifier
-from fhe.ml.compiled import Claims, Training, exactly_compiled
+from fhe.ml.compiled import Claims, exactly_compiled
 from fhe.ml.labelled import integers, labelled, magnitude, within
 from fhe.programs.spec import Spec
 
@@ -107,7 +107,9 @@ class FisherDiscriminant(LinearClassifier, discriminant_analysis.LinearDiscrimin
             raise ValueError("gradient steps learn scores and no directions; use decision_function(X)")
         return super().transform(X)
 
-    def compile(self, X: Spec, labels: Any, *, n_iter: int | None = None, **claims: Any) -> Training:
+    def compile(
+        self, X: Spec, labels: Any = None, *, n_iter: int | None = None, training: bool = True, **claims: Any
+    ) -> Any:
         """The smallest secure parameters for gradient steps on integer rows with these labels, and just their keys.
 
         ``claims`` are security, quantum, ring_degree and insecure, as `fhe.bfv` takes them.
@@ -118,6 +120,8 @@ class FisherDiscriminant(LinearClassifier, discriminant_analysis.LinearDiscrimin
         >>> training.parameters.max_level >= 4, len(training.keys)
         (True, 18)
         """
+        if not training:
+            return super().compile(X, **claims)
         model = clone(self).set_params(gradient_steps=n_iter or self.gradient_steps or 1)
         sizes = np.unique(labels, return_counts=True)[1].tolist()
         bits = model.value_bits(sizes, X.shape[1], int(X.bound))

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from fhe.errors import EncodingError
 from fhe.ml.base import ENCRYPTED
 from fhe.ml.classifiers import LinearClassifier
-from fhe.ml.compiled import Claims, Training, exactly_compiled
+from fhe.ml.compiled import Claims, exactly_compiled
 from fhe.ml.labelled import integers, labelled, magnitude, within
 from fhe.programs.spec import Spec
 
@@ -83,7 +83,7 @@ class LinearMeansClassifier(LinearClassifier):
         D, padded = math.lcm(*sizes), 1 << (n_features - 1).bit_length()
         return int(6 * D * D * bound * bound * padded).bit_length()
 
-    def compile(self, X: Spec, labels: Any, **claims: Any) -> Training:
+    def compile(self, X: Spec, labels: Any = None, *, training: bool = True, **claims: Any) -> Any:
         """The smallest secure parameters for learning from integer rows with these labels, and just their keys.
 
         ``claims`` are security, quantum, ring_degree and insecure, as `fhe.bfv` takes them.
@@ -93,6 +93,8 @@ class LinearMeansClassifier(LinearClassifier):
         >>> model.compile(fhe.spec((100, 4), dtype=int, bound=7), [0, 1] * 50).parameters.ring_degree
         8192
         """
+        if not training:
+            return super().compile(X, **claims)
         if not self.division_free:
             raise EncodingError("integers have no means; use LinearMeansClassifier(division_free=True)")
         sizes = np.unique(labels, return_counts=True)[1].tolist()

@@ -22,7 +22,7 @@ from fhe.circuits.approximation import Approximation, best, sigmoid
 from fhe.errors import EncodingError, LevelError
 from fhe.ml.base import LinearModel
 from fhe.ml.classifiers import LinearClassifier
-from fhe.ml.compiled import Claims, Training, steps_compiled
+from fhe.ml.compiled import Claims, steps_compiled
 from fhe.ml.labelled import beside
 from fhe.ml.odd import Odd, odd, scaled, times
 from fhe.programs.spec import Spec
@@ -112,8 +112,15 @@ class Accelerated(LinearModel):
         return X, np.repeat(y[:, None], X.shape[1], axis=1)
 
     def compile(
-        self, X: Spec, y: Spec | None = None, *, n_iter: int | None = None, refreshes: int = 0, **claims: Any
-    ) -> Training:
+        self,
+        X: Spec,
+        y: Spec | None = None,
+        *,
+        n_iter: int | None = None,
+        refreshes: int = 0,
+        training: bool = True,
+        **claims: Any,
+    ) -> Any:
         """The smallest secure parameters for so many steps on rows of a shape and bound, and just the keys they take.
 
         ``refreshes`` is how often the owner of the key will encrypt weights anew (``fit(…, refresh=…)``). ``y`` bounds
@@ -125,6 +132,8 @@ class Accelerated(LinearModel):
         >>> training.parameters.ring_degree, training.parameters.max_level, len(training.keys)
         (32768, 21, 20)
         """
+        if not training:
+            return super().compile(X, **claims)
         model = clone(self).set_params(steps=self.steps if n_iter is None else n_iter)
         y = y or Spec(X.shape, "real", -model._target_bound(), model._target_bound())
 

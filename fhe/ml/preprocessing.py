@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.functions import assume, require
 from fhe.errors import EncodingError
-from fhe.ml.base import WEIGHING, Model, affine
+from fhe.ml.base import WEIGHING, Model, affine, hidden
 from fhe.ml.labelled import beside
 
 POWER = 3  # levels of a power iteration: rows with a direction, a mask with 1 / n, and rows with that
@@ -35,7 +35,7 @@ class StandardScaler(Model, preprocessing.StandardScaler):  # type: ignore[misc]
 
     def transform(self, X: Any, copy: bool | None = None) -> Any:
         """For encrypted rows at the cost of one level."""
-        if not isinstance(X, EncryptedArray):
+        if not hidden(X):
             return super().transform(X, copy)
         X = self._rows(X, WEIGHING if self.with_std else 0)
         X = X - self.mean_ if self.with_mean else X
@@ -110,7 +110,7 @@ class PCA(Model, decomposition.PCA):  # type: ignore[misc]
         """For encrypted rows at the cost of one level."""
         if isinstance(getattr(self, "mean_", None), EncryptedArray):
             raise EncodingError("directions have no length yet, they are encrypted; use decrypted(owner) first")
-        if not isinstance(X, EncryptedArray):
+        if not hidden(X):
             return super().transform(X)
         X = self._rows(X, WEIGHING)
         W: NDArray[np.float64] = self.components_

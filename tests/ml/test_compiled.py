@@ -11,7 +11,14 @@ from sklearn import datasets
 
 import fhe
 from fhe.errors import EncodingError, ParameterError
-from fhe.ml import FisherDiscriminant, GradientScaler, LinearMeansClassifier, NesterovClassifier, NesterovRegressor
+from fhe.ml import (
+    FisherDiscriminant,
+    GradientScaler,
+    LinearMeansClassifier,
+    LogisticRegression,
+    NesterovClassifier,
+    NesterovRegressor,
+)
 from fhe.ml.compiled import Training, levels_for, steps_held
 from tests.schemes.owners import INSECURE
 
@@ -100,6 +107,18 @@ def test_too_many_steps_name_the_remedy() -> None:
         FisherDiscriminant(curvature=12).compile(
             fhe.spec((40, 5), dtype=int, bound=8), rows()[1], n_iter=3, ring_degree=4096
         )
+
+
+@pytest.mark.parametrize("model", [NesterovClassifier(steps=2), LogisticRegression()], ids=str)
+def test_scores_of_what_was_learnt(model: Any) -> None:
+    X, y = rows()
+    program = model.fit(X, y).compile(fhe.spec(X.shape, bound=4), training=False, precision=1e-3)
+    owner = program.keygen()
+    np.testing.assert_allclose(
+        owner.decrypt(program(program.encrypt(owner, X))), model.decision_function(X), rtol=0, atol=1e-3
+    )
+    with pytest.raises(EncodingError, match="learns from plain examples"):
+        LogisticRegression().fit(X, y).compile(fhe.spec(X.shape, bound=4), training=True)
 
 
 def test_bad_input() -> None:

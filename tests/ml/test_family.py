@@ -20,6 +20,7 @@ from fhe.ml import (
     PCA,
     FisherDiscriminant,
     GaussianNB,
+    KMeans,
     LinearRegression,
     LinearSVC,
     LogisticRegression,
@@ -155,6 +156,31 @@ def test_what_has_no_twin_is_refused() -> None:
         from_sklearn(AdaBoostClassifier(n_estimators=2).fit(data.X, data.y))
     with pytest.raises(NotFittedError):
         from_sklearn(linear_model.Ridge())
+
+
+TRACED = [
+    (LogisticRegression(), "decision_function"),
+    (LogisticRegression(score_bound=30.0), "predict_proba"),
+    (Ridge(), "predict"),
+    (GaussianNB(), "predict_joint_log_proba"),
+    (StandardScaler(), "transform"),
+    (PCA(2), "transform"),
+    (KMeans(2, random_state=0), "scores"),
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "method"), TRACED, ids=lambda part: part if isinstance(part, str) else type(part).__name__
+)
+def test_what_scores_can_be_compiled(model: Any, method: str) -> None:
+    data = split("iris")
+    kinds = data.y > 0
+    score = getattr(model.fit(data.X, kinds), method)
+    program = fhe.compile(score, fhe.spec(data.test.shape, bound=FEATURE_BOUND), precision=0.02)
+    party = program.keygen()
+    np.testing.assert_allclose(party.decrypt(program(program.encrypt(party, data.test))), score(data.test), atol=0.02)
+    with pytest.raises(EncodingError, match="is expecting 4 features"):
+        fhe.compile(score, fhe.spec((2, 3), bound=FEATURE_BOUND))
 
 
 # --- bad input -------------------------------------------------------------------------------------------------------
