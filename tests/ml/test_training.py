@@ -87,7 +87,7 @@ def test_impossible_examples() -> None:
     with pytest.raises(EncodingError, match="two dimensions"):
         model.fit(X[0], [0])
     with pytest.raises(ValueOverflowError, match="value_bits"):
-        model.fit(exact().encrypt([[10**6, 2], [3, 10**6]], bound=(0, 2**22)), y)
+        model.fit(exact().encrypt([[10**6, 2], [3, 10**6]], bound=(0, 2**24)), y)
 
 
 # --- descent ---------------------------------------------------------------------------------------------------------
