@@ -11,7 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from fhe.errors import EncodingError
-from fhe.ml.base import ENCRYPTED, WEIGHING, LinearModel
+from fhe.ml.base import WEIGHING, LinearModel
 
 
 class Deciding:
@@ -33,7 +33,8 @@ class Deciding:
 
     def _decided(self, X: Any, method: str) -> NDArray[Any]:
         check_is_fitted(self)
-        if hasattr(X, "evaluator") or isinstance(getattr(self, "coef_", None), ENCRYPTED):
+        hidden = getattr(self, "coef_", getattr(self, "forest_", None))
+        if hasattr(X, "evaluator") or hasattr(hidden, "evaluator"):
             raise EncodingError(
                 f"predict would have to see which of the encrypted scores is largest; decrypt {method}(X) and pass it "
                 "to decide"

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fhe.errors import EncodingError
 from fhe.ml.classifiers import Deciding
 from fhe.ml.forest import Forest, Tree, in_units
-from fhe.ml.trees import ENCRYPTED, TreeClassifier, TreeModel, TreeRegressor, tree_of_probabilities, with_decimals
+from fhe.ml.trees import TreeClassifier, TreeModel, TreeRegressor, tree_of_probabilities, with_decimals
 
 
 class Averaging(TreeClassifier):
@@ -21,7 +21,7 @@ class Averaging(TreeClassifier):
 
     def predict(self, X: Any) -> Any:
         """The classes of plain rows. Encrypted rows have probabilities: decrypt them, and pass them to `decide`."""
-        if isinstance(X, ENCRYPTED):
+        if self._hides(X):
             return self._decided(X, "predict_proba")
         return super().predict(X)
 
@@ -128,7 +128,7 @@ class GradientBoostingClassifier(Deciding, Boosting, ensemble.GradientBoostingCl
 
     def decision_function(self, X: Any) -> Any:
         """Scores, ``(samples,)`` of two classes, else ``(samples, classes)``; of encrypted rows encrypted decimals."""
-        if isinstance(X, ENCRYPTED):
+        if self._hides(X):
             return self._decimals(self._encrypted_outputs(X))
         check_is_fitted(self)
         if self.forest_ is None:
@@ -138,7 +138,7 @@ class GradientBoostingClassifier(Deciding, Boosting, ensemble.GradientBoostingCl
 
     def predict_proba(self, X: Any) -> Any:
         """The probabilities of plain rows; of encrypted rows they follow from the decrypted scores."""
-        if isinstance(X, ENCRYPTED):
+        if self._hides(X):
             raise EncodingError("probabilities of encrypted rows follow from scores: decrypt decision_function(X)")
         return super().predict_proba(X)
 
@@ -151,7 +151,7 @@ class GradientBoostingClassifier(Deciding, Boosting, ensemble.GradientBoostingCl
 
     def predict(self, X: Any) -> Any:
         """The classes of plain rows. What encrypted rows have are scores: decrypt them, and pass them to `decide`."""
-        return self._decided(X, "decision_function") if isinstance(X, ENCRYPTED) else super().predict(X)
+        return self._decided(X, "decision_function") if self._hides(X) else super().predict(X)
 
 
 @with_decimals(2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 from functools import reduce, wraps
 from inspect import Parameter, signature
 from operator import add
@@ -23,6 +24,7 @@ from fhe.ml import base
 from fhe.ml.base import Model
 from fhe.ml.classifiers import Deciding
 from fhe.ml.forest import Forest, Tree, apportioned, in_units
+from fhe.ml.hidden_trees import HiddenForest, depth_of_hidden
 from fhe.ml.questions import Rows
 from fhe.ml.single import Single, depth_of_single
 from fhe.wide import value_modulus
@@ -59,7 +61,7 @@ class TreeModel(Model):
     """
 
     decimals: int
-    forest_: Forest | None
+    forest_: Any  # a Forest, a HiddenForest, or None
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> Self:
         """Learn from plain rows, as scikit-learn does, and round the leaves."""
@@ -80,14 +82,23 @@ class TreeModel(Model):
         """None: nothing moves."""
         return []
 
-    def depth(self, bound: tuple[int, int] | None = None, *, bits: int | None = None, single: bool = False) -> int:
+    def depth(
+        self,
+        bound: tuple[int, int] | None = None,
+        *,
+        bits: int | None = None,
+        single: bool = False,
+        hidden: bool = False,
+    ) -> int:
         """Products in a row that encrypted rows take, of ``bound=(low, high)`` or of ``bits``: for `fhe.bfv`.
 
-        With ``single`` of one row at a time, see `for_single_rows`.
+        With ``single`` of one row at a time, see `for_single_rows`; with ``hidden`` of an `encrypted` model.
         """
         if (bound is None) == (bits is None):
             raise ValueError("the depth depends on how rows are encrypted: give bound=(low, high) or bits=")
         forest = self._forest()
+        if bits is not None and hidden:
+            return depth_of_hidden(max(tree.height for tree in self._trees(forest, bits)), bits)
         if bits is not None and single:
             return depth_of_single(max(tree.height for tree in self._trees(forest, bits)), bits)
         if bits is not None:
@@ -115,6 +126,25 @@ class TreeModel(Model):
         prepared.single_ = Single(context, self._trees(forest, bits), self._features(), bits)
         return prepared
 
+    def encrypted(self, context: Any, *, bits: int, bound: float) -> Self:
+        """The model with encrypted thresholds and leaves; which features are asked about, and its shape, stay public.
+
+        For rows of ``bits`` without a sign, plain or by `encrypt_bits`; ``bound`` is a public bound on every |answer|.
+        Takes ``depth(bits=…, hidden=True)``. Raises EncodingError for thresholds beyond those bits.
+
+        >>> import fhe
+        >>> model = DecisionTreeRegressor(decimals=1).fit([[0], [1], [3], [6]], [0.5, 0.5, 1.0, 2.5])
+        >>> depth = model.depth(bits=3, hidden=True)
+        >>> owner = fhe.bfv(depth, value_bits=10, ring_degree=64, insecure="a small ring for this example")
+        >>> answers = model.encrypted(owner, bits=3, bound=4).predict(np.array([[7], [0]]))
+        >>> owner.decrypt(answers).astype(float).tolist()
+        [2.5, 0.5]
+        """
+        hidden = copy(self)
+        trimmed = replace(self._forest(), trees=tuple(self._trees(self._forest(), bits)))
+        hidden.forest_ = HiddenForest.of(trimmed, context, bits, bound)
+        return hidden
+
     def single_rotations(self, ring_degree: int) -> list[int]:
         """The rotation steps of `for_single_rows`, for `KeyOwner.public`: powers of two, both ways."""
         powers = [1 << k for k in range((ring_degree // 2 - 1).bit_length())]
@@ -135,10 +165,13 @@ class TreeModel(Model):
                 f"this {type(self).__name__} has no answer for encrypted rows: of several outputs, or on top of "
                 "another model (init=); fit one for each output, with init=None or 'zero'"
             )
-        return self.forest_
+        forest: Forest = self.forest_
+        return forest
 
     def _encrypted_outputs(self, X: Any, forest: Forest | None = None) -> list[Any]:
         """The forest's outputs for encrypted rows, as integers."""
+        if isinstance(self.forest_, HiddenForest):
+            return self.forest_.answers(X, self._features(), type(self).__name__)
         forest, name = self._forest() if forest is None else forest, type(self).__name__
         if len(X.shape) == 4:
             return self._single_outputs(X, forest)
@@ -157,6 +190,10 @@ class TreeModel(Model):
         forest.require_values(value_modulus(single.evaluator.parameters), type(self).__name__)
         return single(X, forest, self._trees(forest, single.bits))
 
+    def _hides(self, X: Any) -> bool:
+        """Are rows or the model encrypted?"""
+        return isinstance(X, ENCRYPTED) or isinstance(getattr(self, "forest_", None), HiddenForest)
+
     def _plain_outputs(self, leaves: NDArray[np.int64]) -> NDArray[np.int64]:
         """The same outputs for rows of which the leaves are known, ``(samples, trees)``, in units."""
         return self._forest().summed(list(leaves.reshape(len(leaves), -1).T))
@@ -172,7 +209,7 @@ class TreeRegressor(TreeModel):
 
     def predict(self, X: Any, check_input: bool = True) -> Any:
         """The number of each row; for encrypted rows encrypted decimals."""
-        if isinstance(X, ENCRYPTED):
+        if self._hides(X):
             return self._decimals(self._encrypted_outputs(X))
         check_is_fitted(self)
         if self.forest_ is None:
@@ -187,7 +224,7 @@ class TreeClassifier(Deciding, TreeModel):
 
     def predict_proba(self, X: Any, check_input: bool = True) -> Any:
         """The probability of each class, ``(samples, classes)``; for encrypted rows encrypted decimals."""
-        if isinstance(X, ENCRYPTED):
+        if self._hides(X):
             found, units = self._encrypted_outputs(X), 10 ** self._forest().places
             others = reduce(add, (claiming(output, None) for output in found))
             return self._decimals([claiming(units - others, Interval(0, units)), *found])
@@ -223,9 +260,11 @@ class DecisionTreeClassifier(TreeClassifier, tree.DecisionTreeClassifier):  # ty
 
     def predict(self, X: Any, check_input: bool = True) -> Any:
         """The class of each row; for encrypted rows an encrypted vector of integers."""
-        if not isinstance(X, ENCRYPTED):
+        if not self._hides(X):
             return super().predict(X, check_input)
         self._forest()
+        if isinstance(self.forest_, HiddenForest):
+            return self._decided(X, "predict_proba")
         if self.classes_.dtype.kind not in "iu":
             raise EncodingError(
                 f"encrypted classes are integers, these are {self.classes_.dtype}; number them, and fit again"
