@@ -41,7 +41,7 @@ PACKAGES = {
         Package("tenseal", "tenseal"),
         Package("openfhe", "openfhe", ("3.10", "3.12", "3.13", "3.11")),
         Package("desilofhe", "desilofhe", publish=False),  # its licence keeps results private
-        Package("Pyfhel", "Pyfhel"),
+        Package("Pyfhel", "Pyfhel", ("3.11",)),  # built from source: minutes, and once is enough
         Package("concrete-ml", "concrete.ml", ("3.11", "3.10", "3.12"), large=True),
     )
 }
