@@ -15,6 +15,7 @@ from fhe.programs.passes.common import without_repetitions
 from fhe.programs.passes.dead import without_dead
 from fhe.programs.passes.divide import with_inverses
 from fhe.programs.passes.fuse import fused
+from fhe.programs.passes.scale import with_factors_met
 from fhe.programs.program import Program
 from fhe.programs.ranges import Range, ranges
 from fhe.programs.spec import Spec
@@ -25,6 +26,7 @@ PASSES: tuple[Callable[[Graph], Graph], ...] = (
     without_dead,
     without_repetitions,
     with_inverses,
+    with_factors_met,
     fused,
     without_repetitions,
     without_dead,

@@ -20,7 +20,7 @@ from fhe.programs.passes.fuse import fused
 from fhe.programs.ranges import ranges
 from fhe.programs.symbolic import traced
 from tests.profiles import quick
-from tests.programs.strategies import COLUMNS, ROWS, functions
+from tests.programs.strategies import COLUMNS, MATRIX, ROWS, functions
 
 SPECS = {"x": fhe.spec((ROWS, COLUMNS), bound=1.5), "y": fhe.spec((COLUMNS,), bound=(-1, 2))}
 REALS = st.integers(0, 2**32)
@@ -146,3 +146,44 @@ def test_a_link_that_is_also_returned_is_a_function_of_its_own() -> None:
     for transformed in PASSES:
         graph = transformed(graph)
     assert [name.split()[0] for name in names(graph)] == ["input", "function", "function"]
+
+
+@pytest.mark.parametrize(
+    ("function", "operations"),
+    [
+        (lambda x: x / 3 * 2 / 5, ["np.multiply"]),
+        (lambda x: 2 * x.mean() / 7, ["np.sum", "np.multiply"]),
+        (lambda x: (x @ MATRIX) / 3, ["np.matmul"]),
+        (lambda x: (x * MATRIX[0]) * 0.5, ["np.multiply"]),
+        (lambda x: (x + 1) / 3, ["np.add", "np.multiply"]),
+    ],
+)
+def test_factors_meet(function: Callable[[Any], Any], operations: list[str]) -> None:
+    graph = of_x(function)
+    for transformed in PASSES:
+        graph = transformed(graph)
+    assert [name for name in names(graph) if name not in ("input", "constant")] == operations
+
+
+def test_a_value_that_others_use_keeps_its_factor() -> None:
+    def both(x: Any) -> Any:
+        y = x @ MATRIX
+        return y, y / 3
+
+    graph = of_x(both)
+    for transformed in PASSES:
+        graph = transformed(graph)
+    values = {"x": arguments(1)["x"]}
+    same(in_the_clear(graph, values), both(**values))
+    assert names(graph).count("np.matmul") == 1
+
+
+def test_integers_stay_integers() -> None:
+    specs = {"x": fhe.spec(3, bound=5, kind="integer")}
+    graph = traced(lambda x: (x @ np.arange(9).reshape(3, 3)) * 4 * 3, specs)
+    for transformed in PASSES:
+        graph = transformed(graph)
+    x = np.array([1, -5, 3])
+    found = in_the_clear(graph, {"x": x})
+    assert found.dtype.kind == "i"
+    assert np.array_equal(found, 12 * (x @ np.arange(9).reshape(3, 3)))
