@@ -32,13 +32,14 @@ EXTRA := import sys, tomllib; extras = tomllib.load(open("pyproject.toml", "rb")
 EXTRAS := ml test build dev bench docs
 COMPILED := setup.py $(shell find csrc -type f -not -name '*.md') $(wildcard fhe/reference/residue.p*)
 
-.PHONY: help build demo test test-all lint wheel test-wheel docs bench bench-cycles bench-compare clean
+.PHONY: help build demo test test-all fuzz lint wheel test-wheel docs bench bench-cycles bench-compare clean
 
 help:
 	@echo 'make build     compile the native core and the compiled reference into a virtual environment ($(VENV))'
 	@echo 'make demo      a model that scores encrypted data, beside its clear twin       (ARGS=…)'
 	@echo 'make test      the tests                                                       (ARGS=… for pytest)'
 	@echo 'make test-all  those marked wide too: mutations, sanitizers, many more examples'
+	@echo 'make fuzz      foreign bytes, guided by coverage, from where it stopped          (ARGS=…)'
 	@echo 'make lint      ruff, mypy, clang-format, codespell'
 	@echo 'make wheel     an sdist and a wheel in dist/, for other machines of this kind'
 	@echo 'make test-wheel     the wheel in a bare environment: no compiler, no checkout'
@@ -59,11 +60,15 @@ test: $(VENV)/.test
 test-all: $(VENV)/.test $(VENV)/.build $(VENV)/.docs
 	@FHE_TEST_PROFILE=wide $(BIN)/python -m pytest -q --cov=fhe $(ARGS)
 
+fuzz: $(VENV)/.test
+	@$(PIP) atheris || echo 'no atheris for this Python: the Python entries are left out'
+	@$(BIN)/python -m tests.fuzz.campaign $(ARGS)
+
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@find csrc bench -name '*.[chi][pn][pl]' | xargs $(BIN)/clang-format --dry-run -Werror
+	@find csrc bench tests -name '*.[chi][pn][pl]' | xargs $(BIN)/clang-format --dry-run -Werror
 	@git ls-files | xargs $(BIN)/codespell
 
 # A wheel built on this Linux runs on those with a C library at least as old as its symbols ask for: auditwheel says.

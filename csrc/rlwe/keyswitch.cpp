@@ -286,6 +286,8 @@ std::pair<Buffer, Buffer> switch_down(const Basis& basis, const Operand& x, cons
                                       const std::vector<Buffer>& addends) {
   check_addends(basis, x, addends);
   const Division& division = Division::of(basis, x.special, x.special, stop);
+  if (division.dropped() == 0)
+    throw std::invalid_argument("all of " + std::to_string(stop) + " limbs are kept: there is nothing to divide by");
   const std::size_t N = basis.ring_degree(), count = division.terms_count();
   const auto addend = [&](std::size_t half) { return half < addends.size() ? &addends[half] : nullptr; };
   const Switch by(basis, x, key);

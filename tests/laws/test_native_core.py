@@ -118,6 +118,7 @@ MISFITS = {
     "key_switch with a key of other primes": lambda c, b, x, s: c.key_switch(b, 2, 1, s, s, other_key(c, b)),
     "key_switch with too few digits": lambda c, b, x, s: c.key_switch(b, 2, 1, s, s, c.pack_key(b, [x], [x])),
     "switch_down of all limbs": lambda c, b, x, s: c.switch_down(b, 2, 1, 2, s, c.pack_key(b, [x] * 2, [x] * 2), [s]),
+    "switch_down by nothing": lambda c, b, x, s: c.switch_down(b, 0, 1, 4, x, c.pack_key(b, [x] * 4, [x] * 4), []),
     "switch_down with a short key": lambda c, b, x, s: c.switch_down(b, 2, 1, 4, s, short_key(c, x), [s]),
     "switch_down with three addends": lambda c, b, x, s: c.switch_down(
         b, 2, 1, 4, s, c.pack_key(b, [x] * 2, [x] * 2), [s] * 3
