@@ -58,6 +58,7 @@ from fhe.errors import (
     ValueOverflowError,
 )
 from fhe.files import load, load_secret_key, save
+from fhe.io.envelope import new_envelope_key, seal, unseal
 from fhe.io.registry import install
 from fhe.owner import KeyOwner, bfv, ckks
 from fhe.parameters import BFVParameters, CKKSParameters
@@ -119,12 +120,14 @@ __all__ = [
     "log",
     "maximum",
     "minimum",
+    "new_envelope_key",
     "num_threads",
     "periodic",
     "piecewise",
     "relu",
     "rsqrt",
     "save",
+    "seal",
     "set_num_threads",
     "sigmoid",
     "sign",
@@ -134,6 +137,7 @@ __all__ = [
     "spec",
     "sqrt",
     "tanh",
+    "unseal",
     "where",
 ]
 

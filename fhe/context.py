@@ -27,6 +27,7 @@ from fhe.circuits.evaluator import Evaluator
 from fhe.ckks.encoder import CKKSEncoder
 from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.errors import MissingKeyError, ParameterError
+from fhe.hiding import hidden
 from fhe.interval import Bound
 from fhe.io.format import kind_of
 from fhe.io.registry import offer, to_bytes
@@ -213,6 +214,35 @@ class Context:
         their dtype, unless you say otherwise. Further options are those of `encrypt`.
         """
         return encrypted_bits(lambda bit: self.encrypt(bit, bound=(0, 1), decimals=0, **options), values, bits, signed)
+
+    def hide_circuit(self, array: EncryptedArray, *, statistical_bits: int = 40) -> EncryptedArray:
+        """The same values, from which their owner learns nothing of the circuit: rerandomised, under flooding noise.
+
+        For a party whose model has to stay hidden from the owner of the key. All that is added to what values tell is
+        2^-statistical_bits in statistical distance, under ring-LWE: proof and what stays visible (shape, level, bounds)
+        are in `fhe.hiding`. It takes ``log2(N) + statistical_bits`` bits and a few more of the room for noise, in CKKS
+        of the scale, so plan for it: more depth, or ``scale_bits`` of 80 to 94. Do it last.
+
+        Raises NoiseError where there is no room, MissingKeyError without a public key, ParameterError.
+
+        >>> import fhe
+        >>> owner = fhe.bfv(depth=3, plain_modulus=257, ring_degree=64, insecure="for this example")
+        >>> server = owner.public()
+        >>> scores = server.load(owner.encrypt([1, 2, 3]).to_bytes()) * np.array([5, 7, 11])
+        >>> owner.decrypt(owner.load(server.hide_circuit(scores).to_bytes())).tolist()
+        [5, 14, 33]
+        """
+        if self.public_key is None:
+            raise MissingKeyError("hiding a circuit takes a public key, which this context lacks: owner.public()")
+        self.require(array)
+        if isinstance(array, WideArray):
+            hide = partial(self._hidden, bits=statistical_bits)
+            return cast(EncryptedArray, WideArray([hide(part) for part in array.parts]))
+        return self._hidden(array, statistical_bits)
+
+    def _hidden(self, array: EncryptedArray, bits: int) -> EncryptedArray:
+        assert self.public_key is not None
+        return hidden(array, self.public_key, bits, self._seeds)
 
     def load(self, data: bytes) -> EncryptedArray:
         """An encrypted array from the bytes of its ``to_bytes``, of whatever kind, checked before it is believed."""

@@ -9,6 +9,7 @@ from fhe.backend.protocol import Backend
 from fhe.context import Context
 from fhe.errors import FormatError
 from fhe.io.claims import Claims
+from fhe.io.envelope import is_sealed, seal, unseal
 from fhe.io.files import FilePath, read, write
 from fhe.io.format import Container, kind_of
 from fhe.io.registry import offer, resolve, to_bytes
@@ -18,16 +19,17 @@ from fhe.parameters import Parameters
 from fhe.programs.program import Program
 from fhe.rlwe.codec import parameters_of
 
+PURPOSE: Final = "a file"
 ARRAYS: Final = ("array", "wide", *COMPOSED)
 
 
-def save(path: FilePath, thing: Any) -> None:
+def save(path: FilePath, thing: Any, *, key: bytes | None = None) -> None:
     """Write a public context, an encrypted array, a parameter set or a program to a file, atomically.
 
     The file has the bytes of ``thing.to_bytes()``, and replaces what was there. A save that is killed, or finds the
     disk full (OSError), leaves that as it was. An owner is not saved so, TypeError: what others may have is
     ``owner.public()``, and the secret goes by its own name, `KeyOwner.save_secret_key`. Raises ParameterError for an
-    array that is not encrypted (`x - x`).
+    array that is not encrypted (`x - x`). With a ``key`` (`fhe.new_envelope_key`) the file is an envelope: `fhe.seal`.
 
     >>> import fhe, pathlib, tempfile
     >>> folder = pathlib.Path(tempfile.mkdtemp())
@@ -44,17 +46,25 @@ def save(path: FilePath, thing: Any) -> None:
             "a key owner is not saved as one thing: what others may have is fhe.save(path, owner.public()), the secret "
             "goes by owner.save_secret_key(path, passphrase=…)"
         )
-    write(path, to_bytes(thing))
+    data = to_bytes(thing)
+    write(path, data if key is None else seal(data, key, PURPOSE))
 
 
-def load(path: FilePath, context: Context | None = None, *, backend: Backend | str | None = None) -> Any:
+def load(
+    path: FilePath,
+    context: Context | None = None,
+    *,
+    backend: Backend | str | None = None,
+    key: bytes | None = None,
+) -> Any:
     """What `save` wrote: a `Context`, an encrypted array of any kind, a parameter set, or a `Program`; checked, then
     believed.
 
     An array belongs to the context given, or else to the one of its key that was loaded or installed before
     (`fhe.install`) and is still held; MissingKeyError without one. A context is made on ``backend``. Raises FormatError
     for a file that was cut, changed or is none of this library; ParameterError for an array of another party;
-    FileNotFoundError and its like.
+    FileNotFoundError and its like. With a ``key`` the file must be an envelope that it opens: one that is not, or that
+    somebody changed, is refused.
 
     >>> import fhe, pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp(), "parameters.fhe")
@@ -63,6 +73,10 @@ def load(path: FilePath, context: Context | None = None, *, backend: Backend | s
     4096
     """
     data = read(path)
+    if key is not None:
+        data = unseal(data, key, PURPOSE)
+    elif is_sealed(data):
+        raise FormatError("this file is an envelope; open it with its key: fhe.load(path, key=…)")
     kind = kind_of(data)
     if kind == "public":
         return offer(Context.from_bytes(data, backend))

@@ -27,6 +27,7 @@ from fhe.io.files import PRIVATE, FilePath, write
 from fhe.keyfile import Manner, secret_to_bytes
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 from fhe.progress import progress as bar
+from fhe.received import believed, refuse_noisy, require_own_bounds
 from fhe.ring.random import SeedSource, system_seed
 from fhe.rlwe.automorphism import power_of_two_steps, rotation_element, rotation_elements, swap_element
 from fhe.rlwe.chain import ModulusChain
@@ -137,25 +138,36 @@ class KeyOwner(Context):
         layout = self._layout(values, batch)
         return self._encrypt(values, layout, bound, level, Encryption.SYMMETRIC, self._secret.encrypt, progress)
 
-    def decrypt(self, array: Encrypted, *, progress: bool = False) -> NDArray[Any]:
+    def decrypt(self, array: Encrypted, *, expected: Any = None, progress: bool = False) -> NDArray[Any]:
         """The values of an encrypted array: float64 or complex128 (CKKS), int64 (BFV).
 
         Products are decrypted as they are, neither relinearised nor rescaled: that would cost time and precision.
-        Integers that their public interval lets grow beyond int64 come as Python's, of dtype object. Raises
-        ParameterError for an array under another key.
+        Integers that their public interval lets grow beyond int64 come as Python's, of dtype object.
+
+        What a received array says of itself is its sender's claim. With ``expected``, the result of the same program on
+        any encryption of yours, scale and bounds are taken from there (`fhe.received`). In BFV noise is measured, and
+        refused above a quarter of what fails. Raises ParameterError for another key, or what was not expected.
         """
         if isinstance(array, EncryptedBits):
-            return array.decoded([self.decrypt(bit, progress=progress) for bit in array.bits])
+            hoped = expected.bits if expected is not None else [None] * len(array.bits)
+            bits = zip(array.bits, hoped, strict=True)
+            return array.decoded([self.decrypt(bit, expected=like, progress=progress) for bit, like in bits])
         if isinstance(array, EncryptedDecimals):
-            return array.decoded(self.decrypt(array.array, progress=progress))
+            hoped = None if expected is None else expected.array
+            return array.decoded(self.decrypt(array.array, expected=hoped, progress=progress))
         self.require(array)
         if isinstance(array, WideArray):
-            return integers_of(array, [self._decrypt_part(part, progress) for part in array.parts])
-        return self._decrypt_part(array, progress)
+            hoped = expected.parts if expected is not None else [None] * len(array.parts)
+            parts = map(believed, array.parts, hoped)
+            return integers_of(array, [self._decrypt_part(part, progress) for part in parts])
+        return self._decrypt_part(believed(array, expected), progress)
 
     def _decrypt_part(self, array: EncryptedArray, progress: bool) -> NDArray[Any]:
-        shards = bar(array.shards, "decrypting", progress)
-        values = [array.evaluator.decode(self._secret.decrypt(shard), shard) for shard in shards]
+        values = []
+        for shard in bar(array.shards, "decrypting", progress):
+            phase = self._secret.decrypt(shard)
+            refuse_noisy(shard, phase)
+            values.append(array.evaluator.decode(phase, shard))
         decrypted = array.layout.unpack(values)
         return decrypted.real.copy() if array.dtype.kind == "f" else decrypted
 
@@ -164,17 +176,20 @@ class KeyOwner(Context):
         """How many numbers `decrypt_public` gave out under this key."""
         return self._ledger.spent if self._ledger else 0
 
-    def decrypt_public(self, array: EncryptedArray, *, progress: bool = False) -> NDArray[Any]:
+    def decrypt_public(
+        self, array: EncryptedArray, *, expected: EncryptedArray | None = None, progress: bool = False
+    ) -> NDArray[Any]:
         """The values of a CKKS array, flooded with noise: what may be published, or told to the evaluator.
 
         For owners made with ``publish=(precision_bits, queries)``: values are right to 2^-precision_bits (each but with
         probability 2^-40), and each real number counts as one of so many queries, a complex one as two. Nobody tells
         all that is published from exact results with an advantage above 2^-17.8, and finds the key from it with a
-        probability above 2^-40: the proof, from the tracked noise bound, is in `fhe.ckks.flooding`. The bound of an
-        array that was received is its sender's claim, and so is this promise then. `decrypt` is for your eyes alone.
+        probability above 2^-40: the proof, from the tracked noise bound, is in `fhe.ckks.flooding`. Of an array
+        that was received, or made of one, that bound is a claim: it takes ``expected``, the result of the same program
+        on an encryption of yours. (That the evaluator ran it is your trust.) `decrypt` is for you alone.
 
-        Raises ParameterError for an owner without a plan, NoiseError for a result whose error bound is larger than the
-        flooding hides, or more numbers than were planned; nothing is decrypted then.
+        Raises ParameterError for an owner without a plan, or a bound that is a claim; NoiseError for a result whose
+        error bound is larger than the flooding hides, or more numbers than planned; nothing is decrypted then.
 
         >>> import fhe
         >>> owner = fhe.ckks(depth=1, publish=(8, 100), ring_degree=64, insecure="for this example")
@@ -185,6 +200,8 @@ class KeyOwner(Context):
         if self._ledger is None:
             raise ParameterError("this owner has no plan to publish; make one with fhe.ckks(publish=(bits, queries))")
         self.require(array)
+        array = believed(array, expected)
+        require_own_bounds(array)
         plan, error = self._ledger.plan, 2.0**-array.precision_bits
         if error > plan.tolerated:
             raise NoiseError(

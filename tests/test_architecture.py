@@ -58,10 +58,12 @@ KNOWS = {
     "ckks": "errors interval noise parameters ring rlwe validate",
     "circuits": "bfv costs errors interval parameters ring rlwe",
     "arrays": "bfv circuits errors interval io parameters rlwe validate wide",
-    "context": "arrays backend.protocol bfv circuits ckks errors interval io parameters progress ring rlwe wide",
+    "hiding": "arrays errors noise parameters ring rlwe",
+    "received": "arrays bfv errors parameters ring rlwe",
+    "context": "arrays backend.protocol bfv circuits ckks errors hiding interval io parameters progress ring rlwe wide",
     "keyfile": "backend.protocol errors interval io rlwe rlwe.secret",
-    "owner": "arrays backend.protocol bfv choice ckks context errors interval io keyfile parameters progress ring "
-    "rlwe rlwe.secret wide",
+    "owner": "arrays backend.protocol bfv choice ckks context errors interval io keyfile parameters progress "
+    "received ring rlwe rlwe.secret wide",
     "files": "arrays backend.protocol context errors io keyfile owner parameters programs rlwe",
     "describe": "errors io parameters rlwe",
     "programs": "arrays bfv choice circuits ckks context costs errors interval io moduli owner parameters primes "

@@ -63,6 +63,16 @@ void* allocate(std::size_t bytes) {
   return memory;
 }
 
+// Where the system has no more, free blocks of other sizes are given back first.
+void* allocate_or_trim(std::size_t bytes) {
+  try {
+    return allocate(bytes);
+  } catch (const std::bad_alloc&) {
+    trim_pool();
+    return allocate(bytes);
+  }
+}
+
 void deallocate(void* memory, std::size_t bytes) noexcept { ::operator delete(memory, alignment(bytes)); }
 
 void* reuse(const SizeClass& size) {
@@ -98,7 +108,7 @@ Block take(std::size_t words) {
   if (words > (std::size_t{1} << 48)) throw std::bad_alloc();
   const SizeClass size = size_class(words);
   void* memory = reuse(size);
-  if (memory == nullptr) memory = allocate(size.bytes);
+  if (memory == nullptr) memory = allocate_or_trim(size.bytes);
   count(size);
   return Block(static_cast<u64*>(memory), Release{words});
 }

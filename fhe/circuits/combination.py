@@ -48,7 +48,8 @@ def combinations(
     first = xs[0]
     _check(weights, xs)
     scale = scale or evaluator.chain.parameters.scale(first.level)  # type: ignore[attr-defined]
-    like = replace(first, bound=max(x.bound for x in xs), noise=max(x.noise for x in xs), rms=max(x.rms for x in xs))
+    rms = math.nan if any(math.isnan(x.rms) for x in xs) else max(x.rms for x in xs)
+    like = replace(first, bound=max(x.bound for x in xs), noise=max(x.noise for x in xs), rms=rms)
     forecasts = [_forecast(evaluator, like, row, scale) for row in weights]
     whole = np.rint(weights * scale)
     basis = evaluator.chain.q(first.level)

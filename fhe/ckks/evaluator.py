@@ -102,7 +102,7 @@ class CKKSEvaluator:
 
     def expected_precision_bits(self, x: Ciphertext) -> float:
         """-log2 of the root mean square that a value's error should have."""
-        return precision.bits(x, Noise.of(x).rms)
+        return precision.bits(x, precision.usual(x))
 
     def room_bits(self, x: Ciphertext) -> float:
         """Bits that the values may still grow before the modulus is too small for them."""

@@ -37,7 +37,7 @@ class Noise:
 
     @classmethod
     def of(cls, x: Ciphertext) -> Noise:
-        """Of a ciphertext; one that was received says nothing of its root mean square."""
+        """Of a ciphertext; of one that was received the root mean square is not a number, and stays so."""
         return cls(x.noise, x.rms if x.rms or not x.noise else x.noise / noise.spread(x.chain.parameters.ring_degree))
 
     def __add__(self, other: Noise) -> Noise:
@@ -95,6 +95,12 @@ def rounding(parameters: CKKSParameters) -> Noise:
     N = parameters.ring_degree
     rms = math.sqrt(N * ROUNDING_VARIANCE * (1 + SECRET_VARIANCE * N))
     return Noise(2.0 ** noise.divide_round_slots(parameters), rms)
+
+
+def usual(x: Ciphertext) -> float:
+    """The root mean square to expect; where that is not known, what has the bound for its tail."""
+    rms = Noise.of(x).rms
+    return x.noise / noise.spread(x.chain.parameters.ring_degree) if math.isnan(rms) else rms
 
 
 def rounded_scale(magnitude: float) -> Noise:

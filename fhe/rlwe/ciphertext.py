@@ -60,7 +60,8 @@ class Ciphertext:
         What bounds the noise, except with probability 2^-128: in BFV log2 of a bound on its coefficients
         (`fhe.noise`), in CKKS a bound on its value in any slot, in units of 1 / scale (`fhe.ckks.precision`).
     rms
-        In CKKS, the root mean square that the noise may be expected to have; 0 where it is not known.
+        In CKKS, the root mean square that the noise may be expected to have. Of a ciphertext that was received it is
+        not a number, and so of all that is computed with it.
     bound
         A public bound on the magnitude of the encrypted values (never derived from the data).
     key_id

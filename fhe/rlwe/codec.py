@@ -30,6 +30,7 @@ from fhe.rlwe.public import EvaluationKeys, PublicKey
 from fhe.wide import value_modulus
 
 KEY_ID_BYTES: Final = 16
+CLAIMED: Final = math.nan  # of a noise that somebody else states: neither is it known of anything made with it
 LARGEST_DEGREE: Final = 2
 LARGEST_INTERVAL_BITS: Final = 4096
 DOMAINS: Final[dict[str, type[Poly]]] = {"coefficients": CoeffPoly, "evaluations": EvalPoly}
@@ -182,7 +183,7 @@ def ciphertext_from_parts(content: object, section: Section, chain: ModulusChain
     basis = chain.q(level)
     c = unpack(domain, basis, section) + _expanded(basis, seed)
     interval = _interval(claims, parameters) if "interval" in names else None
-    return Ciphertext(chain, c, level, key_id, scale, noise, bound, seed, interval)
+    return Ciphertext(chain, c, level, key_id, scale, noise, bound, seed, interval, rms=CLAIMED)
 
 
 def _interval(claims: Claims, parameters: Parameters) -> Interval:

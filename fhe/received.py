@@ -1,0 +1,73 @@
+"""What an owner believes of an array: of one that was received, its own prediction, or what the secret key measures.
+
+Scale, bounds and noise that came with a ciphertext are its sender's claim (`fhe.arrays.codec` checks that they make
+sense, not that they are true). Nothing follows from a claim that one's own program replaces.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from fhe.arrays.packed import Packed
+from fhe.bfv.noise_budget import noise_budget_bits
+from fhe.errors import NoiseError, ParameterError
+from fhe.parameters import BFVParameters
+from fhe.ring.poly import CoeffPoly
+from fhe.rlwe.ciphertext import Ciphertext
+
+MARGIN_BITS = 2.0  # a quarter of the failure threshold
+
+
+def believed(array: Any, expected: Packed | None) -> Any:
+    """The ciphertexts of ``array``, with scale, noise, bounds and intervals as ``expected`` has them.
+
+    Raises ParameterError for an array that the same program cannot have made: another shape, dtype, layout, number of
+    ciphertexts, or level.
+    """
+    if expected is None:
+        return array
+    expected, array = expected.settled(), array.settled()
+    for what, found, wanted in (
+        ("shape", array.shape, expected.shape),
+        ("dtype", array.dtype, expected.dtype),
+        ("ciphertexts", len(array.shards), len(expected.shards)),
+        ("layout", array.layout, expected.layout),
+        ("levels", [shard.level for shard in array.shards], [shard.level for shard in expected.shards]),
+    ):
+        if found != wanted:
+            raise ParameterError(
+                f"this array has {what} {found!r:.80}, the result expected has {wanted!r:.80}: another program's"
+            )
+    pairs = zip(array.shards, expected.shards, strict=True)
+    return array.like([_as_predicted(shard, wanted) for shard, wanted in pairs], array.layout)
+
+
+def _as_predicted(shard: Ciphertext, wanted: Ciphertext) -> Ciphertext:
+    return replace(
+        shard, scale=wanted.scale, noise=wanted.noise, rms=wanted.rms, bound=wanted.bound, interval=wanted.interval
+    )
+
+
+def require_own_bounds(array: Packed) -> None:
+    """Raise ParameterError for an array whose noise bound rests on a claim: received, or computed from such."""
+    if any(math.isnan(shard.rms) for shard in array.shards):
+        raise ParameterError(
+            "this array was received, or made of one that was, so its noise bound is somebody's claim, and publishing "
+            "rests on it; pass expected=, the result of the same program on an encryption of your own"
+        )
+
+
+def refuse_noisy(x: Ciphertext, phase: CoeffPoly) -> None:
+    """BFV: raise NoiseError, which tells nothing more, for noise above a quarter of what decryption fails at.
+
+    Who makes ciphertexts fail on purpose, or nearly, learns the key from when they do (ePrint 2024/116, 2024/127).
+    Honest noise stays far below its bound, and this refuses long before a value could be wrong.
+    """
+    parameters = x.chain.parameters
+    if isinstance(parameters, BFVParameters) and noise_budget_bits(parameters, phase) < MARGIN_BITS:
+        raise NoiseError(
+            "the noise of this ciphertext is too close to where decryption fails: it is not what its bounds say. Do "
+            "not tell its sender; use fhe.bfv(depth=…) with more depth if it is your own"
+        )
