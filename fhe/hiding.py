@@ -97,7 +97,7 @@ def _of_reals(x: Ciphertext, key: PublicKey, bits: int) -> tuple[int, dict[str, 
     if log_error >= 0 or math.log2(x.scale * x.bound + grown) >= x.chain.log_q(x.level) - 1:
         scale_bits = math.ceil(parameters.scale_bits + max(log_error, 0.0) + 10)
         raise NoiseError(
-            f"hiding the circuit takes noise of {flood_bits} bits: values would be wrong by 2^{log_error:.1f}; for errors "
-            f"of 2^-10 use fhe.ckks(scale_bits={scale_bits}), a smaller statistical_bits, or fewer operations"
+            f"hiding the circuit takes noise of {flood_bits} bits: values would be wrong by 2^{log_error:.1f}; for "
+            f"errors of 2^-10 use fhe.ckks(scale_bits={scale_bits}), a smaller statistical_bits, or fewer operations"
         )
     return flood_bits, {"noise": grown, "rms": math.hypot(x.rms, rms)}

@@ -58,7 +58,7 @@ KNOWS = {
     "ckks": "errors interval noise parameters ring rlwe validate",
     "circuits": "bfv costs errors interval parameters ring rlwe",
     "arrays": "bfv circuits errors interval io parameters rlwe validate wide",
-    "hiding": "arrays errors noise parameters ring rlwe",
+    "hiding": "arrays bfv errors noise parameters ring rlwe",
     "received": "arrays bfv errors parameters ring rlwe",
     "context": "arrays backend.protocol bfv circuits ckks errors hiding interval io parameters progress ring rlwe wide",
     "keyfile": "backend.protocol errors interval io rlwe rlwe.secret",

@@ -12,6 +12,7 @@
 #include "ring/basis.hpp"
 #include "ring/division.hpp"
 #include "ring/lift.hpp"
+#include "rlwe/encryption.hpp"
 
 namespace fhe::secrets {
 
@@ -66,6 +67,15 @@ Operation on_words(const Body& body, Takes takes = Takes::words) {
   return {takes, [body](const Basis& q, const Words& words, const Buffer&) { body(q, words); }};
 }
 
+// Under a public key over the first, special prime and the others: the keystream is secret, and the message.
+inline void encrypted(const Basis& q, const Words& words, const Buffer& residues) {
+  const std::size_t N = q.ring_degree();
+  EncryptionStreams streams;
+  for (std::size_t i = 0; i < 3; ++i)
+    streams[i] = {reinterpret_cast<const unsigned char*>(words.data() + i * N), 8 * N};
+  encrypt(q, 1, open_residues(q), open_residues(q), streams, residues.slice(1, q.size()));
+}
+
 // Of keys, encryption and decryption: samples, transforms, a s + e, sums, multiples and images of the secret, division
 // by p; and the secret of a file.
 inline Operations hidden() {
@@ -74,6 +84,7 @@ inline Operations hidden() {
       {"ternary", on_words([](const Basis& q, const Words& words) { ternary(q, stream(words)); })},
       {"centred_binomial", on_words([](const Basis& q, const Words& words) { centred_binomial(q, stream(words)); })},
       {"reduce", on_words([=](const Basis& q, const Words& w) { reduce(q, {}, integers(w)); }, Takes::integers)},
+      {"encrypt", Operation{Takes::words, encrypted}},
       {"ntt", on_residues([](const Basis& q, const Buffer& s) { ntt(q, s); })},
       {"intt", on_residues([](const Basis& q, const Buffer& s) { intt(q, s); })},
       {"mul", on_residues([](const Basis& q, const Buffer& s) { mul(q, s, s); })},
