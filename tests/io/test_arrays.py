@@ -297,7 +297,7 @@ def transparent(owner: KeyOwner) -> list[EncryptedArray]:
     x = owner.encrypt(values_of(owner, 3))
     (shard,) = x.shards
     nothing = [type(poly).zero(poly.basis) for poly in shard.c]
-    bare = shard.with_polys([shard.c[0], nothing[1]])
+    bare = shard.with_polys([owner._secret.decrypt(shard).to_eval(), nothing[1]])
     return [
         EncryptedArray(x.evaluator, [open_one], x.layout, x.dtype) for open_one in (shard.with_polys(nothing), bare)
     ]
