@@ -11,7 +11,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from fhe.errors import FormatError
+from fhe.errors import FormatError, ParameterError
 from fhe.ring.poly import CoeffPoly, EvalPoly, Poly, wiped
 from fhe.ring.random import SeedSource, error, system_seed, ternary, uniform
 from fhe.rlwe.automorphism import check_element, inverse_element
@@ -49,9 +49,13 @@ class SecretKey:
     def from_octets(
         cls, chain: ModulusChain, octets: bytearray, key_id: bytes, seeds: SeedSource = system_seed
     ) -> SecretKey:
-        """The secret of `octets`, which the caller wipes. Raises FormatError for what is no ternary polynomial."""
+        """The secret of `octets`, which the caller wipes. Raises FormatError for what is no ternary polynomial.
+
+        ParameterError for a sparse one: the security tables are for uniform coefficients.
+        """
         coefficients = _unpacked(octets, chain.parameters.ring_degree)
         try:
+            _require_usual(coefficients, chain.parameters.insecure)
             small = CoeffPoly.from_int64(chain.top, coefficients)
         finally:
             coefficients.fill(0)
@@ -180,6 +184,19 @@ def _unpacked(packed: bytearray, ring_degree: int) -> NDArray[np.int64]:
     coefficients -= carries
     carries.fill(0)
     return coefficients
+
+
+def _require_usual(coefficients: NDArray[np.int64], insecure: str | None) -> None:
+    """Raise ParameterError for a weight that a uniform ternary secret, 2N/3 on average, has not: off by N/6 or more.
+
+    By Hoeffding that happens with probability below 2 exp(-N / 18): 2^-81 at N = 2^10, 2^-327 at 2^12.
+    """
+    N = len(coefficients)
+    if not insecure and abs(6 * int(np.count_nonzero(coefficients)) - 4 * N) >= N:
+        raise ParameterError(
+            "this secret has far fewer or more coefficients 0 than a uniform ternary one; the security of sparse secrets "
+            'is not tabulated here: use a fresh key, or parameters with insecure="reason"'
+        )
 
 
 def _gadget(chain: ModulusChain, level: int) -> list[list[int]]:

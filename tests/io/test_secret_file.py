@@ -22,6 +22,7 @@ from fhe.io import sealed
 from fhe.io.format import Container
 from fhe.keyfile import Manner, secret_from_bytes, secret_to_bytes
 from fhe.owner import KeyOwner
+from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.secret import SecretKey
 from tests.io.parties import SETS, agrees, counted, forged, owner_of, paths, with_entry, without_entry
 from tests.io.strategies import HOSTILE, entries, mangled
@@ -215,3 +216,16 @@ def test_all_coefficients_are_kept() -> None:
     found = coefficients(secret_from_bytes(to_bytes(secret, Manner()), PASSPHRASE, "native")[0])
     assert found == coefficients(secret)
     assert set(found) == {-1, 0, 1}
+
+
+@pytest.mark.parametrize(("octet", "share"), [(0b01, 0.25), (0b10, 0.45), (0b01, 0.9), (0b01, 1.0)])
+def test_sparse_secrets_are_refused(octet: int, share: float) -> None:
+    """Where parameters claim security; of those that claim none any ternary secret is read."""
+    N = 4096
+    digits = np.zeros(N, dtype=np.uint8)
+    digits[: int(share * N)] = octet
+    octets = bytearray((digits[0::4] | digits[1::4] << 2 | digits[2::4] << 4 | digits[3::4] << 6).tobytes())
+    sets = [fhe.CKKSParameters(ring_degree=N, modulus_bits=[36], special_bits=[36], insecure=x) for x in (None, "a test")]
+    with pytest.raises(ParameterError, match="sparse secrets"):
+        SecretKey.from_octets(ModulusChain.of(sets[0], "native"), octets, bytes(16))
+    assert SecretKey.from_octets(ModulusChain.of(sets[1], "native"), octets, bytes(16)).octets() == octets

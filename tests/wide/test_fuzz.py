@@ -50,6 +50,7 @@ def inputs(name: str, folder: Path) -> list[Path]:
 def test_kept_inputs(name: str, programs: dict[str, Path], tmp_path: Path) -> None:
     paths = inputs(name, tmp_path)
     assert len(paths) > 20
+    assert len(paths) > 20
     assert f"{len(paths)} inputs" in finished(programs[name], *paths)
 
 
