@@ -20,6 +20,7 @@ FHE: Groups = {
     "periodic piecewise ApproximateFunction",
     "Programs": "compile spec Program Spec audit Audit load_program",
     "Files": "save load load_secret_key install",
+    "Envelopes": "new_envelope_key seal unseal",
     "Parameters": "CKKSParameters BFVParameters WideBFVParameters",
     "Rings": "Basis CoeffPoly EvalPoly",
     "Threads": "set_num_threads num_threads",
