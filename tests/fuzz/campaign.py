@@ -86,14 +86,19 @@ class Entry:
         return None
 
     def keep(self) -> int:
-        """The inputs that reach all that was reached, as few as do, the smallest first, into the kept corpus."""
+        """The inputs that reach all that was reached, as few as do, the smallest first, into the kept corpus.
+
+        libFuzzer finds the few; under atheris, where it does not, all that it kept are taken.
+        """
         fewest = self.folder / "fewest"
         shutil.rmtree(fewest, ignore_errors=True)
         fewest.mkdir()
-        merged = self.run("-merge=1", str(fewest), str(self.corpus))
-        assert merged.returncode == 0, merged.stderr[-2000:]
+        if self.language == "native":
+            merged = self.run("-merge=1", str(fewest), str(self.corpus))
+            assert merged.returncode == 0, merged.stderr[-2000:]
+        found = {path.read_bytes() for path in (fewest if self.language == "native" else self.corpus).iterdir()}
         chosen: list[str] = []
-        for data in sorted((path.read_bytes() for path in fewest.iterdir()), key=lambda data: (len(data), data)):
+        for data in sorted(found, key=lambda data: (len(data), data)):
             line = base64.b85encode(packed(data)).decode()
             if sum(map(len, chosen)) + len(line) > SMALL_ENOUGH:
                 break
