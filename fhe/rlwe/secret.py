@@ -194,8 +194,8 @@ def _require_usual(coefficients: NDArray[np.int64], insecure: str | None) -> Non
     N = len(coefficients)
     if not insecure and abs(6 * int(np.count_nonzero(coefficients)) - 4 * N) >= N:
         raise ParameterError(
-            "this secret has far fewer or more coefficients 0 than a uniform ternary one; the security of sparse secrets "
-            'is not tabulated here: use a fresh key, or parameters with insecure="reason"'
+            "this secret has far fewer or more coefficients 0 than a uniform ternary one; the security of sparse "
+            'secrets is not tabulated here: use a fresh key, or parameters with insecure="reason"'
         )
 
 

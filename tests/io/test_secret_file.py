@@ -225,7 +225,9 @@ def test_sparse_secrets_are_refused(octet: int, share: float) -> None:
     digits = np.zeros(N, dtype=np.uint8)
     digits[: int(share * N)] = octet
     octets = bytearray((digits[0::4] | digits[1::4] << 2 | digits[2::4] << 4 | digits[3::4] << 6).tobytes())
-    sets = [fhe.CKKSParameters(ring_degree=N, modulus_bits=[36], special_bits=[36], insecure=x) for x in (None, "a test")]
+    sets = [
+        fhe.CKKSParameters(ring_degree=N, modulus_bits=[36], special_bits=[36], insecure=x) for x in (None, "a test")
+    ]
     with pytest.raises(ParameterError, match="sparse secrets"):
         SecretKey.from_octets(ModulusChain.of(sets[0], "native"), octets, bytes(16))
     assert SecretKey.from_octets(ModulusChain.of(sets[1], "native"), octets, bytes(16)).octets() == octets
