@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 import fhe
 from bench.conftest import Measure
@@ -40,6 +41,9 @@ NETWORKS: dict[str, tuple[tuple[int, ...], list[Layer]]] = {
 }
 
 
+THOUSANDS = "Digits 8 x 8", "LoLa 28 x 28", "MLP 784-128-128-10"
+
+
 @lru_cache(maxsize=1)
 def network(name: str, target: str) -> tuple[ConvNet, fhe.KeyOwner]:
     """With weights, and an owner whose keys are made when they are first asked for."""
@@ -60,11 +64,19 @@ def many(model: ConvNet, owner: fhe.KeyOwner) -> Callable[[], Any]:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("packing", [one, many], ids=["one", "many"])
-def bench_networks(measure: Measure, name: str, packing: Callable[..., Callable[[], Any]], target: str) -> None:
+def bench_one_image(measure: Measure, name: str, target: str) -> None:
     model, owner = network(name, target)
-    function, p = packing(model, owner), owner.parameters
-    function()  # keys, and what is encoded once
-    count = 1 if packing is one else p.slots
-    title = f"Networks, {count} at once, N = {p.ring_degree}, {p.max_level} levels, {target}"
-    measure(title, name, function, N=p.ring_degree, images=count, target=target)
+    p = owner.parameters
+    title = f"Networks, one image, N = {p.ring_degree}, {p.max_level} levels, {target}"
+    measure(title, name, one(model, owner), N=p.ring_degree, images=1, target=target)
+
+
+@pytest.mark.parametrize("name", THOUSANDS)
+def bench_many_images(benchmark: BenchmarkFixture, name: str, target: str) -> None:
+    """A round takes seconds: two of them tell enough."""
+    model, owner = network(name, target)
+    p = owner.parameters
+    benchmark.group = f"Networks, {p.slots} images together, N = {p.ring_degree}, {p.max_level} levels, {target}"
+    benchmark.name = name
+    benchmark.extra_info.update(N=p.ring_degree, images=p.slots, target=target)
+    benchmark.pedantic(many(model, owner), rounds=2, warmup_rounds=1)
