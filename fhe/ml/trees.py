@@ -170,8 +170,8 @@ class TreeModel(Model):
 
     def _encrypted_outputs(self, X: Any, forest: Forest | None = None) -> list[Any]:
         """The forest's outputs for encrypted rows, as integers."""
-        if isinstance(self.forest_, HiddenForest):
-            return self.forest_.answers(X, self._features(), type(self).__name__)
+        if isinstance(hidden := getattr(self, "forest_", None), HiddenForest):
+            return hidden.answers(X, self._features(), type(self).__name__)
         forest, name = self._forest() if forest is None else forest, type(self).__name__
         if len(X.shape) == 4:
             return self._single_outputs(X, forest)

@@ -100,12 +100,15 @@ def test_support_vectors(kernel: str, degree: int) -> None:
 
 def test_support_vectors_that_encrypted_rows_cannot_meet() -> None:
     party = fhe.ckks(4, ring_degree=512, insecure=INSECURE)
-    for name, kernel in (("breast_cancer", "rbf"), ("iris", "poly")):
+    for name, kernel, said in (
+        ("breast_cancer", "sigmoid", "kernel='poly', 'linear' or 'rbf', not 'sigmoid'"),
+        ("iris", "poly", r"3 classes have scores of pairs; decrypt pair_scores\(X\)"),
+    ):
         data = split(name)
         model = SVC(kernel=kernel).fit(data.X, data.y)
-        with pytest.raises(EncodingError, match="two classes and kernel='poly' or 'linear'"):
+        with pytest.raises(EncodingError, match=said):
             model.decision_function(party.encrypt(data.test, bound=4.0))
-        assert model.score(data.X, data.y) > 0.9
+        assert model.score(data.X, data.y) > 0.8
 
 
 def test_several_labels_at_once() -> None:
