@@ -179,7 +179,6 @@ SAMPLES_AND_KEYS = [
     Mutant(SAMPLING, "(bits & 0x333333)", "(bits & 0x033333)", "test_centred_binomial"),
     Mutant(SAMPLING, "words, limb * share, share", "words, limb * N, share", "test_uniform"),
     Mutant(PRODUCTS, "x[c][term].row(0, limb) + offset", "x[0][term].row(0, limb) + offset", "test_inner_products"),
-    Mutant(PRODUCTS, "term >= x[0].size()", "term > x[0].size()", "inner_products", LAWS),
     Mutant(ENCRYPTION, "q.value - division_->divisor(j)", "division_->divisor(j)", "test_encrypt"),
     Mutant(ENCRYPTION, "samples_.row(sample)", "samples_.row(0)", "test_encrypt"),
     Mutant(KEYSWITCH, "std::max(limb, stop) - (stop - start)", "limb - (stop - start)",
