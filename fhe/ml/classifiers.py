@@ -62,6 +62,15 @@ class LinearClassifier(Classifier, LinearModel):
         return scores[:, 0] if scores.ndim == 2 and scores.shape[1] == 1 else scores
 
 
+class TwoClasses(LinearClassifier):
+    """A linear classifier of two classes."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
 class LinearSVC(LinearClassifier, svm.LinearSVC):  # type: ignore[misc]
     """The widest margins between classes: `sklearn.svm.LinearSVC`.
 

@@ -7,7 +7,7 @@ alone, so that keys stay few: levels, noise bounds, keys and counts of operation
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from fhe.errors import EncodingError, NoiseError, ParameterError, ScaleError, Va
 from fhe.ml.base import ENCRYPTED
 from fhe.owner import KeyOwner
 from fhe.parameters import Parameters
+from fhe.programs.choice import Demand
 from fhe.programs.counting import Tally, counted
 from fhe.programs.dry import DryKeys, DryMachine
 from fhe.programs.spec import Spec
@@ -84,53 +85,32 @@ class Sized:
     @property
     def keys(self) -> dict[int, int]:
         """The evaluation keys, by Galois element (0 for relinearisation): up to which level each."""
-        p = self.parameters
-        levels = {p.limbs(level): level for level in range(p.max_level + 1)}
-        return {element: levels[limbs - len(p.special)] for element, limbs in sorted(self.tally.keys.items())}
+        return self.tally.key_levels(self.parameters)
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What is asked of the ring."""
-
-    security: int = 128
-    quantum: bool = False
-    ring_degree: int | None = None
-    insecure: str | None = None
-
-    def rings(self) -> Iterator[int]:
-        """Ring degrees to try, ascending."""
-        yield from [self.ring_degree] if self.ring_degree else (1 << k for k in range(12, LARGEST_LOG_N + 1))
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """As `choose_ckks` and `choose_bfv` take them, beside the ring."""
-        return {"security": self.security, "quantum": self.quantum, "insecure": self.insecure}
-
-
-def sized_ckks(run: Run, depth: int, claims: Claims) -> Sized:
+def sized_ckks(run: Run, depth: int, demand: Demand) -> Sized:
     """The smallest ring for so many levels; there, of the scales that fit, the largest with the smallest keys.
 
     The base level is as large as it takes. ParameterError where the largest ring is too small.
     """
-    for N in claims.rings():
-        if found := {scale: size for scale in SCALES if (size := _key_size(depth, scale, N, claims))}:
+    for N in demand.degrees():
+        if found := {scale: size for scale in SCALES if (size := _key_size(depth, scale, N, demand))}:
             least = min(found.values())
-            return _with_base(run, depth, max(scale for scale, size in found.items() if size == least), N, claims)
-    choose_ckks(depth, SCALES[0], 2.0**ROOM, ring_degree=claims.ring_degree, **claims.arguments)
+            return _with_base(run, depth, max(scale for scale, size in found.items() if size == least), N, demand)
+    choose_ckks(depth, SCALES[0], 2.0**ROOM, ring_degree=demand.ring_degree, **demand.claims)
     raise ParameterError(f"{depth} levels fit no ring")
 
 
-def _key_size(depth: int, scale: int, N: int, claims: Claims) -> int:
+def _key_size(depth: int, scale: int, N: int, demand: Demand) -> int:
     """Bytes of a key; 0 where this scale does not fit."""
     try:
-        p = choose_ckks(depth, scale, 2.0**ROOM, ring_degree=N, **claims.arguments)
+        p = choose_ckks(depth, scale, 2.0**ROOM, ring_degree=N, **demand.claims)
     except ParameterError:
         return 0
     return key_bytes(N, p.limbs(p.max_level), len(p.special), p.digit)
 
 
-def _with_base(run: Run, depth: int, scale: int, N: int, claims: Claims) -> Sized:
+def _with_base(run: Run, depth: int, scale: int, N: int, demand: Demand) -> Sized:
     """The base level is first taken roomy, and then as small as what was checked against it allows."""
     roomy = choose_ckks(
         depth, scale, 2.0 ** (ROOMY - scale), ring_degree=N, insecure="a dry run, which encrypts nothing"
@@ -139,7 +119,7 @@ def _with_base(run: Run, depth: int, scale: int, N: int, claims: Claims) -> Size
     run(machine)
     room = machine.base_bits - scale
     for _ in range(MOST_TRIALS):
-        parameters = choose_ckks(depth, scale, 2.0 ** max(room - 1, 1.0), ring_degree=N, **claims.arguments)
+        parameters = choose_ckks(depth, scale, 2.0 ** max(room - 1, 1.0), ring_degree=N, **demand.claims)
         try:
             return Sized(parameters, _counted(run, parameters))
         except ScaleError:
@@ -147,11 +127,11 @@ def _with_base(run: Run, depth: int, scale: int, N: int, claims: Claims) -> Size
     raise ParameterError(f"values of 2^{room:.0f} at scales of {scale} bits find no base level; lower the bounds")
 
 
-def sized_bfv(run: Run, depth: int, value_bits: int, claims: Claims) -> Sized:
+def sized_bfv(run: Run, depth: int, value_bits: int, demand: Demand) -> Sized:
     """Of the shortest chains that hold the noise, the one with the least work; ``depth`` is about how long they are."""
     found: list[Sized] = []
     for tried in range(max(depth // 2, 1), depth + MORE_DEPTH):
-        if sized := _exact(run, tried, value_bits, claims):
+        if sized := _exact(run, tried, value_bits, demand):
             found.append(sized)
         if len(found) == ALTERNATIVES:
             break
@@ -162,11 +142,11 @@ def sized_bfv(run: Run, depth: int, value_bits: int, claims: Claims) -> Sized:
     return min(found, key=lambda sized: sized.tally.total)
 
 
-def _exact(run: Run, depth: int, value_bits: int, claims: Claims) -> Sized | None:
+def _exact(run: Run, depth: int, value_bits: int, demand: Demand) -> Sized | None:
     """A dry run with integers of so many bits, or a few more where a sum is padded; None where noise is too much."""
     for bits in range(value_bits, value_bits + MORE_BITS):
         try:
-            parameters = choose_bfv(depth, value_bits=bits, ring_degree=claims.ring_degree, **claims.arguments)
+            parameters = choose_bfv(depth, value_bits=bits, ring_degree=demand.ring_degree, **demand.claims)
             return Sized(parameters, _counted(run, parameters))
         except (NoiseError, ParameterError):
             return None
@@ -290,23 +270,23 @@ def steps_compiled(
     run: Callable[[Any, Any, Any], Any],
     levels: tuple[int, int],
     refreshes: int,
-    claims: Claims,
+    demand: Demand,
 ) -> Training:
     """Training in CKKS by ``run(X, y, refresh)``: ``levels[0]`` levels for the first step, ``levels[1]`` for others."""
     steps, name = model.steps, type(model).__name__
-    needed, most = levels_for(steps, *levels, refreshes), deepest(claims)
+    needed, most = levels_for(steps, *levels, refreshes), deepest(demand)
     if needed > most:
-        N = claims.ring_degree or 1 << LARGEST_LOG_N
+        N = demand.ring_degree or 1 << LARGEST_LOG_N
         raise ParameterError(
             f"{number_of(steps, 'step')} of {name} take {needed} levels, and N = {N} holds {most} at most at "
-            f"{claims.security}-bit security: {max(steps_held(most, *levels, refreshes), 0)} steps; ask for fewer, or "
+            f"{demand.security}-bit security: {max(steps_held(most, *levels, refreshes), 0)} steps; ask for fewer, or "
             f"for refreshes={refreshes + 1} or more, with fit(…, refresh=…)"
         )
 
     def learn(machine: Machine) -> None:
         run(machine.fresh(X), machine.fresh(y), machine.refreshed if refreshes else None)
 
-    sized = sized_ckks(learn, needed, claims)
+    sized = sized_ckks(learn, needed, demand)
     notes = [
         *packing(X, sized.parameters.ring_degree // 2),
         f"{number_of(steps, 'step')}: {number_of(levels[0], 'level')} for the first, {levels[1]} for each other, "
@@ -315,7 +295,7 @@ def steps_compiled(
     return Training(model, (X, y), sized, notes + model.promises())
 
 
-def exactly_compiled(model: Any, X: Spec, labels: ArrayLike, value_bits: int, claims: Claims) -> Training:
+def exactly_compiled(model: Any, X: Spec, labels: ArrayLike, value_bits: int, demand: Demand) -> Training:
     """Training from encrypted integers with plain labels, in BFV; and scores of rows like them."""
     if X.kind != "integer":
         raise EncodingError(f"what learns without a division learns from integers, fhe.spec(…, dtype=int); got {X}")
@@ -323,7 +303,7 @@ def exactly_compiled(model: Any, X: Spec, labels: ArrayLike, value_bits: int, cl
     def learn(machine: Machine) -> None:
         clone(model).fit(machine.fresh(X), labels).decision_function(machine.fresh(X))
 
-    sized = sized_bfv(learn, model.depth(), value_bits, claims)
+    sized = sized_bfv(learn, model.depth(), value_bits, demand)
     notes = [
         *packing(X, sized.parameters.ring_degree),
         f"exact: integers of {value_bits} bits, by all steps and scores",
@@ -331,18 +311,18 @@ def exactly_compiled(model: Any, X: Spec, labels: ArrayLike, value_bits: int, cl
     return Training(model, (X,), sized, notes, np.asarray(labels))
 
 
-def deepest(claims: Claims, scale_bits: int = SCALES[0]) -> int:
+def deepest(demand: Demand, scale_bits: int = SCALES[0]) -> int:
     """The most levels that the largest ring holds.
 
-    >>> deepest(Claims(ring_degree=2**15))
+    >>> deepest(Demand(ring_degree=2**15))
     24
     """
     low, high = 0, DEEPEST
-    N = claims.ring_degree or 1 << LARGEST_LOG_N
+    N = demand.ring_degree or 1 << LARGEST_LOG_N
     while low < high:
         middle = (low + high + 1) // 2
         try:
-            choose_ckks(middle, scale_bits, 2.0, ring_degree=N, **claims.arguments)
+            choose_ckks(middle, scale_bits, 2.0, ring_degree=N, **demand.claims)
             low = middle
         except ParameterError:
             high = middle - 1

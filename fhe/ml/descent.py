@@ -19,7 +19,7 @@ from fhe.arrays.functions import apply, assume, depth_of_stages
 from fhe.circuits.approximation import sigmoid
 from fhe.errors import EncodingError, LevelError
 from fhe.ml.base import LinearModel
-from fhe.ml.classifiers import LinearClassifier
+from fhe.ml.classifiers import TwoClasses
 from fhe.progress import progress as shown
 
 PRODUCTS = 2  # levels of a step: rows with weights, and what is missing with rows
@@ -141,7 +141,7 @@ class DescentRegressor(RegressorMixin, Descent):  # type: ignore[misc]
         return self._scores(X)
 
 
-class DescentClassifier(LinearClassifier, Descent):
+class DescentClassifier(TwoClasses, Descent):
     """Two classes, sigmoid(X @ w + b) the probability of the second, by descent along the log-likelihood's gradient.
 
     Encrypted labels are 0 and 1. Plain examples meet the same polynomial for the sigmoid as encrypted ones do.
@@ -173,11 +173,6 @@ class DescentClassifier(LinearClassifier, Descent):
         self.weight_bound = weight_bound
         self.score_bound = score_bound
         self.sigmoid_degree = sigmoid_degree
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
 
     def _expected(self, scores: Any) -> Any:
         function = _sigmoid(self.score_bound, self.sigmoid_degree)

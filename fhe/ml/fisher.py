@@ -13,8 +13,9 @@ from sklearn.utils.validation import validate_data
 
 from fhe.ml.base import ENCRYPTED
 from fhe.ml.classifiers import LinearClassifier
-from fhe.ml.compiled import Claims, exactly_compiled
+from fhe.ml.compiled import exactly_compiled
 from fhe.ml.labelled import integers, labelled, magnitude, within
+from fhe.programs.choice import Demand
 from fhe.programs.spec import Spec
 
 
@@ -125,7 +126,7 @@ class FisherDiscriminant(LinearClassifier, discriminant_analysis.LinearDiscrimin
         model = clone(self).set_params(gradient_steps=n_iter or self.gradient_steps or 1)
         sizes = np.unique(labels, return_counts=True)[1].tolist()
         bits = model.value_bits(sizes, X.shape[1], int(X.bound))
-        return exactly_compiled(model, X, labels, bits, Claims(**claims))
+        return exactly_compiled(model, X, labels, bits, Demand(**claims))
 
     def value_bits(self, sizes: Sequence[int], n_features: int, bound: int) -> int:
         """The bits of the largest score, where no |feature| exceeds ``bound``: what to give `fhe.bfv`.

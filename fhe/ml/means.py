@@ -12,8 +12,9 @@ from sklearn.base import clone
 from fhe.errors import EncodingError
 from fhe.ml.base import ENCRYPTED
 from fhe.ml.classifiers import LinearClassifier
-from fhe.ml.compiled import Claims, exactly_compiled
+from fhe.ml.compiled import exactly_compiled
 from fhe.ml.labelled import integers, labelled, magnitude, within
+from fhe.programs.choice import Demand
 from fhe.programs.spec import Spec
 
 
@@ -99,4 +100,4 @@ class LinearMeansClassifier(LinearClassifier):
             raise EncodingError("integers have no means; use LinearMeansClassifier(division_free=True)")
         sizes = np.unique(labels, return_counts=True)[1].tolist()
         bits = self.value_bits(sizes, X.shape[1], int(X.bound))
-        return exactly_compiled(clone(self), X, labels, bits, Claims(**claims))
+        return exactly_compiled(clone(self), X, labels, bits, Demand(**claims))

@@ -21,10 +21,11 @@ from fhe.arrays.functions import assume
 from fhe.circuits.approximation import Approximation, best, sigmoid
 from fhe.errors import EncodingError, LevelError
 from fhe.ml.base import LinearModel
-from fhe.ml.classifiers import LinearClassifier
-from fhe.ml.compiled import Claims, steps_compiled
+from fhe.ml.classifiers import TwoClasses
+from fhe.ml.compiled import steps_compiled
 from fhe.ml.labelled import beside
 from fhe.ml.odd import Odd, odd, scaled, times
+from fhe.programs.choice import Demand
 from fhe.programs.spec import Spec
 from fhe.progress import progress as shown
 from fhe.rlwe.ciphertext import Ciphertext
@@ -141,7 +142,7 @@ class Accelerated(LinearModel):
             clone(model).fit(X, y, refresh=refresh)
 
         return steps_compiled(
-            model, X, y, run, (min(model.depth(), 1 + (model.steps == 1)), model._levels()), refreshes, Claims(**claims)
+            model, X, y, run, (min(model.depth(), 1 + (model.steps == 1)), model._levels()), refreshes, Demand(**claims)
         )
 
     def promises(self) -> list[str]:
@@ -289,7 +290,7 @@ class NesterovRegressor(RegressorMixin, Accelerated):  # type: ignore[misc]
         return self._scores(X)
 
 
-class NesterovClassifier(LinearClassifier, Accelerated):
+class NesterovClassifier(TwoClasses, Accelerated):
     """Two classes, sigmoid(X @ w) the probability of the second: logistic regression. See `Accelerated`.
 
     The sigmoid is the minimax polynomial of an odd degree on (-score_bound, score_bound), 2 + log2(degree + 1) levels a
@@ -326,11 +327,6 @@ class NesterovClassifier(LinearClassifier, Accelerated):
         self.error_bound = error_bound
         self.score_bound = score_bound
         self.sigmoid_degree = sigmoid_degree
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
 
     def approximation(self) -> Approximation:
         """What stands in for the sigmoid: its polynomial, domain and measured error."""

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhe.costs import ZEN5, Seam
+from fhe.parameters import Parameters
 
 AROUND = 12  # operands of a scheme's operation, that pass through the caches between two calls
 STEPS = {"tensor": 1.0, "switch_down": 1.0, "key_switch": 1.0, "key_product": 1.0, "intt": 0.0, "ntt": 0.0}
@@ -68,6 +69,12 @@ class Tally:
         self.calls[name] += 1
         self.cycles[name] = self.cycles.get(name, 0.0) + cycles
         self.total += cycles
+
+    def key_levels(self, parameters: Parameters) -> dict[int, int]:
+        """The keys that were used, by Galois element (0 for relinearisation): up to which level each."""
+        levels = {parameters.limbs(level): level for level in range(parameters.max_level + 1)}
+        special = len(parameters.special)
+        return {element: levels[limbs - special] for element, limbs in sorted(self.keys.items())}
 
 
 _tally: ContextVar[Tally | None] = ContextVar("tally", default=None)

@@ -174,9 +174,7 @@ class Trial:
 
     def key_levels(self) -> dict[int, int]:
         """The keys that are needed and the highest level of each: by Galois element, 0 for relinearisation."""
-        special = len(self.parameters.special)
-        levels = {self.parameters.limbs(level): level for level in range(self.parameters.max_level + 1)}
-        return {element: levels[limbs - special] for element, limbs in sorted(self.tally.keys.items())}
+        return self.tally.key_levels(self.parameters)
 
 
 class DryMachine:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fhe.errors import EncodingError
-from fhe.validate import finite
+from fhe.validate import finite, first_of
 
 KINDS: dict[str, str] = {"real": "f", "complex": "c", "integer": "i"}
 DTYPES = {"real": np.dtype(np.float64), "complex": np.dtype(np.complex128), "integer": np.dtype(np.int64)}
@@ -71,10 +71,9 @@ class Spec:
         else:
             beyond = np.argwhere((finite(array) > self.high) | (array < self.low))
         if len(beyond):
-            index = tuple(map(int, beyond[0]))
             raise EncodingError(
-                f"argument {name} was promised between {self.low:g} and {self.high:g}; the value at index {index} is "
-                f"not ({len(beyond)} values are not); scale the data, or compile for a larger bound="
+                f"argument {name} was promised between {self.low:g} and {self.high:g}; {first_of(beyond)} is not; "
+                "scale the data, or compile for a larger bound="
             )
         return array.astype(self.dtype)
 
