@@ -12,6 +12,7 @@ from fhe.circuits.diagonals import boxed
 from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.matrix import LinearMap
 from fhe.errors import EncodingError
+from fhe.parameters import CKKSParameters
 
 
 class EncodedMatrix:
@@ -33,6 +34,8 @@ class EncodedMatrix:
     def __init__(self, evaluator: Evaluator, matrix: NDArray[Any]) -> None:
         if matrix.ndim != 2:
             raise EncodingError(f"a matrix has two axes, got shape {matrix.shape}")
+        if matrix.dtype.kind in "biu" and isinstance(evaluator.chain.parameters, CKKSParameters):
+            matrix = matrix.astype(np.float64)  # whole numbers are reals, whatever their size
         largest = float(np.max(np.abs(matrix), initial=0.0)) if matrix.dtype.kind in "fc" else None
         finite = largest is not None and np.isfinite(largest)
         self.evaluator = evaluator

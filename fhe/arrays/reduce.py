@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fhe.arrays.elementwise import combined, magnitude_squared, multiply, with_plain
 from fhe.arrays.layout import Axis, Layout
@@ -62,15 +63,21 @@ def average(x: Any, axis: Axes = None, weights: Any = None, *, keepdims: bool = 
         return mean(x, axis, keepdims)
     if not isinstance(x, Packed) or isinstance(weights, Packed):
         raise TypeError("np.average divides by the sum of its weights, which must be plain; else use (x * w).sum()")
-    chosen, weights = axes_of(axis, x.ndim), np.asarray(weights, dtype=np.float64)
-    if weights.shape != x.shape:
-        if weights.shape != tuple(x.shape[k] for k in chosen):
-            raise EncodingError(f"weights of shape {weights.shape} fit neither {x.shape} nor its axes {chosen}")
-        weights = weights.reshape([n if k in chosen else 1 for k, n in enumerate(x.shape)])
-    sums = np.broadcast_to(weights, x.shape).sum(axis=chosen, keepdims=True)
+    return total(multiply(x, normalised(weights, x.shape, axis)), axis, keepdims)
+
+
+def normalised(weights: Any, shape: tuple[int, ...], axis: Axes) -> NDArray[np.float64]:
+    """The weights of an average over axes of an array of this shape, over their sum."""
+    chosen, weights = axes_of(axis, len(shape)), np.asarray(weights, dtype=np.float64)
+    if weights.shape != shape:
+        if weights.shape != tuple(shape[k] for k in chosen):
+            raise EncodingError(f"weights of shape {weights.shape} fit neither {shape} nor its axes {chosen}")
+        weights = weights.reshape([n if k in chosen else 1 for k, n in enumerate(shape)])
+    sums = np.broadcast_to(weights, shape).sum(axis=chosen, keepdims=True)
     if not np.all(sums):
         raise ZeroDivisionError("the weights sum to zero, they cannot be normalised")
-    return total(multiply(x, weights / sums), chosen, keepdims)
+    shares: NDArray[np.float64] = weights / sums
+    return shares
 
 
 def variance(x: A, axis: Axes = None, ddof: float = 0, keepdims: bool = False) -> A:

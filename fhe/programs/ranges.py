@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhe.arrays.protocols import JOINS, MOVES, SPLITS
-from fhe.programs.graph import CONSTANT, INPUT, Graph, Node
+from fhe.arrays.reduce import axes_of, normalised
+from fhe.programs.graph import CONSTANT, INPUT, Graph, Node, Slot, slots_of
 from fhe.programs.operations import GETITEM, LIBRARY, NUMPY, PART, compute, name_of
 from fhe.programs.spec import Spec
 
@@ -84,6 +85,9 @@ def _range(node: Node, operands: Sequence[Range]) -> Range:
     if not all(operand.known for operand in operands):
         rule = RULES["fhe.assume"] if node.operation == "fhe.assume" else _unknown
     if node.dtype.kind == "c" and rule not in (_monotone, _multilinear, _product, _sum, _difference):
+        rule = _unknown
+    listed = any(isinstance(part, list | tuple) and slots_of(part) for part in node.arguments)
+    if listed and rule not in (_monotone, _place):  # operands within a list: x * [y, 2]
         rule = _unknown
     found = rule(node, operands)
     broken = np.isnan(found.low).any() or np.isnan(found.high).any() or found.low.shape != node.shape
@@ -202,8 +206,27 @@ def _variance(node: Node, operands: Sequence[Range]) -> Range:
     return Range.everywhere(node.shape, 0.0, spread**2 * count / max(count - ddof, 1e-9))
 
 
+def _average(node: Node, operands: Sequence[Range]) -> Range:
+    """sum w x / sum w: between all of x where no weight is negative, and beyond where one is."""
+    given = dict(zip(("a", "axis", "weights"), node.arguments, strict=False)) | dict(node.keywords)
+    if given.get("weights") is None:
+        return _monotone(node, operands)
+    x, w = operands[given["a"].index], operands[given["weights"].index]
+    if not np.array_equal(w.low, w.high):  # plain, and told later
+        return Range.everywhere(node.shape, *x.hull) if np.all(w.low >= 0) else _unknown(node, operands)
+    share = normalised(w.low, x.low.shape, given.get("axis"))
+    ends = (np.minimum(share * x.low, share * x.high), np.maximum(share * x.low, share * x.high))
+    axes = axes_of(given.get("axis"), x.low.ndim)
+    return Range(*(np.asarray(end.sum(axis=axes, keepdims=given.get("keepdims", False))) for end in ends))
+
+
+def _symmetric(node: Node, operands: Sequence[Range]) -> Range:
+    """Of a part of complex numbers."""
+    return Range.symmetric(operands[0].magnitude)
+
+
 def _magnitudes(node: Node, operands: Sequence[Range]) -> Range:
-    return Range.symmetric(np.asarray(compute(node, [x.magnitude for x in operands])))
+    return Range.symmetric(np.abs(compute(node, [x.magnitude for x in operands])))
 
 
 def _absolute(node: Node, operands: Sequence[Range]) -> Range:
@@ -222,8 +245,7 @@ def _place(node: Node, operands: Sequence[Range]) -> Range:
 
 def _chosen(node: Node, operands: Sequence[Range]) -> Range:
     """np.where: one of both, or of a number among the arguments."""
-    parts = [operands[x.index] if hasattr(x, "index") and not isinstance(x, int | float) else Range.of(np.asarray(x))
-             for x in node.arguments[1:3]]  # fmt: skip
+    parts = [operands[x.index] if isinstance(x, Slot) else Range.of(np.asarray(x)) for x in node.arguments[1:3]]
     low, high = np.minimum(parts[0].low, parts[1].low), np.maximum(parts[0].high, parts[1].high)
     return Range(np.broadcast_to(low, node.shape), np.broadcast_to(high, node.shape))
 
@@ -250,12 +272,13 @@ COMPARISONS = ["greater", "greater_equal", "less", "less_equal", "equal", "not_e
 RULES: dict[str, Rule] = {
     **{name_of(function): _monotone for function in (*MOVES, *JOINS)},
     **{PART + name_of(function): _monotone for function in SPLITS},
-    **{f"np.{name}": _monotone for name in (*MONOTONE, "copy", "real", "imag", "append")},
+    **{f"np.{name}": _monotone for name in (*MONOTONE, "copy", "real", "append")},
     **{f"fhe.{name}": _monotone for name in ["maximum", "minimum", "clip", "sort"]},
     f"{PART}fhe.sort": _monotone,
     GETITEM: _monotone,
     "np.positive": _monotone,
     "np.conjugate": _monotone,
+    "np.imag": _symmetric,
     "np.add": _sum,
     "np.subtract": _difference,
     "np.negative": _negative,
@@ -263,7 +286,8 @@ RULES: dict[str, Rule] = {
     "np.square": _square,
     "np.power": _power,
     "np.divide": _quotient,
-    **{f"np.{name}": _multilinear for name in (*SUMS_OF_PRODUCTS, "multiply.outer", "average")},
+    **{f"np.{name}": _multilinear for name in (*SUMS_OF_PRODUCTS, "multiply.outer")},
+    "np.average": _average,
     "np.diff": _difference_along,
     "np.var": _variance,
     "np.prod": _magnitudes,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from inspect import BoundArguments, signature
 from pathlib import Path
@@ -27,6 +27,13 @@ from fhe.programs.spec import Spec
 
 KEPT = (int, float, complex, str, type(None), type(...), np.dtype, type, ApproximateFunction, Polynomial, Chebyshev)
 INSIDE = ("fhe.programs", "fhe.arrays", "numpy")
+FACTORS: dict[Callable[..., Any], Sequence[int]] = {  # of functions that multiply: the places of what they multiply
+    **dict.fromkeys((np.dot, np.vdot, np.inner, np.outer, np.tensordot, np.convolve, np.correlate), (0, 1)),
+    np.einsum: range(1, 64),
+    np.average: (2,),
+    np.where: (0, 1, 2),
+}
+NAMED = ("a", "b", "v", "weights")  # what such places are called
 
 
 def traced(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Graph:
@@ -174,7 +181,7 @@ class SymbolicArray(NDArrayOperatorsMixin):
     # --- what NumPy and the library ask ------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any) -> Any:
-        name = name_of(ufunc, method)
+        name, inputs = name_of(ufunc, method), tuple(map(_as_array, inputs))
         plain = all(not x.node.encrypted for x in inputs if isinstance(x, SymbolicArray))
         if name in (plain_operations() if plain else operations()) and (method != "__call__" or not keywords):
             return self.tracer.record(name, inputs, keywords)
@@ -191,7 +198,7 @@ class SymbolicArray(NDArrayOperatorsMixin):
             count = len(called(np.broadcast_to(np.int8(0), args[0].shape), *args[1:], **keywords))
             return [self.tracer.record(PART + name_of(called), (part, *args), keywords) for part in range(count)]
         if name_of(called) in operations():
-            return self.tracer.record(name_of(called), args, keywords)
+            return self.tracer.record(name_of(called), *_with_arrays(called, args, keywords))
         return answer(called, args, keywords)  # which says what there is
 
     def __fhe_function__(self, name: str, args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
@@ -295,6 +302,24 @@ class SymbolicArray(NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"SymbolicArray(shape={self.shape}, dtype={self.dtype}, {self.node.operation})"
+
+
+def _as_array(operand: Any) -> Any:
+    """A list of numbers where an operand stands is an array, as NumPy takes it."""
+    return np.asarray(operand) if isinstance(operand, list | tuple) and not _holds_symbols(operand) else operand
+
+
+def _holds_symbols(operand: Any) -> bool:
+    return any(isinstance(x, SymbolicArray) or (isinstance(x, list | tuple) and _holds_symbols(x)) for x in operand)
+
+
+def _with_arrays(called: Callable[..., Any], args: Any, keywords: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a function, arrays where it takes factors. Elsewhere lists are axes, indices and shapes."""
+    factors: Sequence[int] = FACTORS.get(called, ())
+    if called is np.einsum and not isinstance(args[0], str):  # the form in which lists are subscripts
+        factors = ()
+    taken = (_as_array(value) if place in factors else value for place, value in enumerate(args))
+    return tuple(taken), {name: _as_array(value) if name in NAMED else value for name, value in keywords.items()}
 
 
 def _frozen(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

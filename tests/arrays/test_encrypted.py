@@ -176,6 +176,8 @@ def test_plain_integers_may_be_of_any_size(party: KeyOwner) -> None:
     values, x = np.array([100, -200, 3]), party.encrypt([1, 2, 3], bound=4)
     assert_decrypts(party, x * values, [100, -400, 9])
     assert_decrypts(party, x + values.astype(np.int16), [101, -198, 6])
+    assert_decrypts(party, values @ x, -291)
+    assert_decrypts(party, np.convolve(x, [100, -20]), [100, 180, 260, -60])
 
 
 def test_complex_arrays(party: KeyOwner) -> None:
