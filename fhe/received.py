@@ -23,18 +23,19 @@ MARGIN_BITS = 2.0  # a quarter of the failure threshold
 def believed(array: Any, expected: Packed | None) -> Any:
     """The ciphertexts of ``array``, with scale, noise, bounds and intervals as ``expected`` has them.
 
-    Raises ParameterError for an array that the same program cannot have made: another shape, dtype, layout, number of
-    ciphertexts, or level.
+    Both as they are sent. Raises ParameterError for an array that the same program cannot have made: another shape,
+    dtype, layout, number of ciphertexts, or, in CKKS, level, which says the scale. In BFV ciphertexts move to the level
+    that their noise allows, and decryption measures what is left of it.
     """
     if expected is None:
         return array
-    expected, array = expected.settled(), array.settled()
+    expected, array = expected.sendable(), array.sendable()
     for what, found, wanted in (
         ("shape", array.shape, expected.shape),
         ("dtype", array.dtype, expected.dtype),
         ("ciphertexts", len(array.shards), len(expected.shards)),
         ("layout", array.layout, expected.layout),
-        ("levels", [shard.level for shard in array.shards], [shard.level for shard in expected.shards]),
+        ("levels", _levels(array), _levels(expected)),
     ):
         if found != wanted:
             raise ParameterError(
@@ -42,6 +43,11 @@ def believed(array: Any, expected: Packed | None) -> Any:
             )
     pairs = zip(array.shards, expected.shards, strict=True)
     return array.like([_as_predicted(shard, wanted) for shard, wanted in pairs], array.layout)
+
+
+def _levels(array: Packed) -> list[int]:
+    measured = isinstance(array.evaluator.chain.parameters, BFVParameters)
+    return [] if measured else [shard.level for shard in array.shards]
 
 
 def _as_predicted(shard: Ciphertext, wanted: Ciphertext) -> Ciphertext:

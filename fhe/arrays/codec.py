@@ -36,11 +36,9 @@ def array_to_bytes(array: EncryptedArray) -> bytes:
     Raises ParameterError for an array with a ciphertext that is not encrypted (`x - x`, `x * 0`), MissingKeyError
     where a pending product cannot be relinearised.
     """
-    if array.layout.virtual:  # what shares places is given its own
-        array = array.relaid_fresh(array.shape)
-    settled = array.settled()
+    array = array.sendable()
     parameters, layout = array.evaluator.chain.parameters, array.layout
-    parts = [ciphertext_to_parts(shard) for shard in settled.shards]
+    parts = [ciphertext_to_parts(shard) for shard in array.shards]
     content = {
         "parameters": parameters.id,
         "key_id": array.key_id.hex(),

@@ -118,6 +118,10 @@ class Packed:
         """With pending relinearisations and rescales done."""
         return self.map(self.evaluator.settle)
 
+    def sendable(self) -> Self:
+        """As arrays are sent: settled, with a place of its own for each element."""
+        return (self.relaid_fresh(self.shape) if self.layout.virtual else self).settled()
+
     def rotatable(self) -> Self:
         """With pending relinearisations done; what is only to be rescaled is better rotated before."""
         return self.settled() if any(shard.degree > 1 for shard in self.shards) else self

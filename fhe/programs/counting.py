@@ -70,6 +70,11 @@ class Tally:
         self.cycles[name] = self.cycles.get(name, 0.0) + cycles
         self.total += cycles
 
+    def take_keys(self, other: Tally) -> None:
+        """Count the keys of another tally, and no work of it."""
+        for element, limbs in other.keys.items():
+            self.keys[element] = max(limbs, self.keys.get(element, 0))
+
     def key_levels(self, parameters: Parameters) -> dict[int, int]:
         """The keys that were used, by Galois element (0 for relinearisation): up to which level each."""
         levels = {parameters.limbs(level): level for level in range(parameters.max_level + 1)}

@@ -23,13 +23,15 @@ from fhe.bfv.overflow import Claims, ValueTracker
 from fhe.circuits.evaluator import Evaluator
 from fhe.ckks.encoder import CKKSEncoder
 from fhe.ckks.evaluator import CKKSEvaluator
+from fhe.ckks.precision import encoding
 from fhe.costs import ZEN5, encoding_bfv, encoding_ckks
 from fhe.errors import FHEError
 from fhe.interval import Interval
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 from fhe.programs.counting import COUNTING, Blank, BlankKey, Tally, count, counted
 from fhe.programs.graph import Graph, Node
-from fhe.programs.operations import compute, evaluate
+from fhe.programs.operations import Compute, compute, evaluate
+from fhe.programs.plain import Unknown, is_given, unwhole
 from fhe.programs.spec import Spec
 from fhe.ring.basis import Basis
 from fhe.ring.poly import CoeffPoly, EvalPoly
@@ -70,13 +72,17 @@ class DryKeys(EvaluationKeys):
 
 
 class DryCKKSEncoder(CKKSEncoder):
-    """Encodes nothing, and notes how many bits the base level needs for what is checked against its level."""
+    """Encodes nothing, and notes how many bits the base level needs for what is checked against its level.
 
-    __slots__ = ("base_bits",)
+    What rounding does is measured where values are known, and else bounded.
+    """
+
+    __slots__ = ("base_bits", "unknown")
 
     def __init__(self, chain: ModulusChain) -> None:
         super().__init__(chain)
         self.base_bits = -math.inf
+        self.unknown = False
 
     def polynomial(self, slots: NDArray[Any], scale: float, basis: Basis) -> CoeffPoly:
         count("encode", float(encoding_ckks(basis.ring_degree, [q.bit_length() for q in basis.moduli])))
@@ -85,7 +91,8 @@ class DryCKKSEncoder(CKKSEncoder):
     def rounded(self, slots: NDArray[Any], scale: float, basis: Basis) -> tuple[CoeffPoly, NDArray[np.float64]]:
         # Executed, for what rounding does; NumPy's part is counted here, the residues by the backend.
         count("encode", float(ZEN5.step + (ZEN5.embed + ZEN5.unembed) * 2 * slots.shape[-1]))
-        return super().rounded(slots, scale, basis)
+        poly, moved = super().rounded(slots, scale, basis)
+        return poly, np.full_like(moved, encoding(self.parameters, 0.0).bound) if self.unknown else moved
 
     def check_room(self, level: int, scale: float, bound: float) -> None:
         above = self.chain.log_q(level) - self.chain.log_q(0)
@@ -142,11 +149,12 @@ class Sight:
 
 @dataclass(slots=True)
 class Trial:
-    """A dry run that went through."""
+    """A dry run that went through: its ``outputs`` as they are made, and as they are ``sent``."""
 
     parameters: Parameters
     sights: dict[int, Sight]
     outputs: list[EncryptedArray]
+    sent: list[EncryptedArray]
     tally: Tally
     base_bits: float
     widest: int
@@ -154,8 +162,8 @@ class Trial:
 
     @property
     def precision(self) -> float:
-        """Bits after the point that are right in all outputs."""
-        return min(y.precision_bits for y in self.outputs)
+        """Bits after the point that are right in all outputs, once sent."""
+        return min(y.precision_bits for y in self.sent)
 
     @property
     def lowest(self) -> int:
@@ -216,7 +224,12 @@ class DryMachine:
         sights: dict[int, Sight] = {}
         kept: dict[int, EncryptedArray] = {}
         returned = graph.returned()
-        inputs = {name: self.fresh(spec) if spec.encrypted else spec.extreme() for name, spec in specs.items()}
+        unknown = Unknown.of(graph, specs)
+        step = self._step(graph, unknown)
+        inputs = {
+            name: self.fresh(spec) if spec.encrypted else unknown.stand_ins[graph.nodes[graph.inputs[name]]]
+            for name, spec in specs.items()
+        }
         with counted() as tally:
 
             def watch(number: int, node: Node, value: Any) -> None:
@@ -225,20 +238,40 @@ class DryMachine:
                     if number in returned:
                         kept[number] = value
 
-            evaluate(graph, inputs, watch, located)
+            evaluate(graph, inputs, watch, step)
         evaluator = self.evaluator
         base = evaluator.encoder.base_bits if isinstance(evaluator.encoder, DryCKKSEncoder) else 0.0
         widest = evaluator.values.seen[0] if isinstance(evaluator, BFVEvaluator) and not self.wrapping else 0  # type: ignore[attr-defined]
         outputs = [kept[number] for number in returned]
-        return Trial(self.parameters, sights, outputs, tally, base, widest, frozenset(self.keys.asked))
+        with counted() as sending:
+            sent = [output.sendable() for output in outputs]
+        tally.take_keys(sending)
+        return Trial(self.parameters, sights, outputs, sent, tally, base, widest, frozenset(self.keys.asked))
+
+    def _step(self, graph: Graph, unknown: Unknown) -> Compute:
+        """`steps`, with what stands for values that are not known yet."""
+        real, encoder = steps(graph), self.evaluator.encoder
+
+        def step(node: Node, operands: Sequence[Any]) -> Any:
+            if node in unknown.stand_ins:
+                return unknown.stand_ins[node]
+            if isinstance(encoder, DryCKKSEncoder):
+                encoder.unknown = any(is_given(graph.nodes[k]) for k in node.operands)
+            return unknown.widened(node, real(node, operands))
+
+        return step
 
 
-def located(node: Node, operands: Sequence[Any]) -> Any:
-    """`compute`, whose errors say where in the function they come from."""
-    try:
-        return compute(node, operands)
-    except FHEError as error:
-        raise type(error)(f"{error} [{node.operation} at {node.where}]") from error
+def steps(graph: Graph) -> Compute:
+    """`compute`, the same for all plain numbers, and with errors that say where in the function they come from."""
+
+    def step(node: Node, operands: Sequence[Any]) -> Any:
+        try:
+            return compute(node, unwhole(graph, node, operands))
+        except FHEError as error:
+            raise type(error)(f"{error} [{node.operation} at {node.where}]") from error
+
+    return step
 
 
 def _sight(x: EncryptedArray, cycles: float) -> Sight:

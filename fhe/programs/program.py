@@ -14,11 +14,12 @@ from fhe.io.registry import to_bytes
 from fhe.owner import KeyOwner
 from fhe.programs import explain
 from fhe.programs.codec import plan_from_bytes
-from fhe.programs.dry import fresh, located
+from fhe.programs.dry import fresh, steps
 from fhe.programs.graph import Node
 from fhe.programs.operations import evaluate, in_the_clear
 from fhe.programs.page import page
 from fhe.programs.plan import Plan
+from fhe.programs.replies import decrypted
 from fhe.programs.simulate import simulated
 from fhe.programs.spec import Spec
 from fhe.rlwe.ciphertext import Ciphertext
@@ -68,6 +69,32 @@ class Program(Plan):
         )
         return found if len(found) > 1 else found[0]
 
+    def decrypt(self, owner: KeyOwner, reply: Any, *, progress: bool = False) -> Any:
+        """The values of a reply: what the program returned, arranged as it was, each an array or its bytes.
+
+        Nothing that a reply says of itself is believed: scale, level, bounds, shape and dtype are what the dry run
+        foretold, without any key or value. What that leaves to trust is that the evaluator ran this program. Raises
+        ParameterError for what this program cannot have returned, FormatError for bytes that are none, and NoiseError
+        as `KeyOwner.decrypt` does.
+
+        >>> import fhe
+        >>> program = fhe.compile(lambda x: (x.sum(), x * 2), fhe.spec(3, bound=5, dtype=int))
+        >>> owner = program.keygen()
+        >>> total, twice = program(owner.encrypt([1, 2, 3]))
+        >>> program.decrypt(owner, (total.to_bytes(), twice))
+        (array(6), array([2, 4, 6]))
+        """
+        return decrypted(self, owner, reply, lambda x, known: owner.decrypt(x, expected=known, progress=progress))
+
+    def decrypt_public(self, owner: KeyOwner, reply: Any, *, progress: bool = False) -> Any:
+        """The same by `KeyOwner.decrypt_public`, for a program compiled with ``publish=``: flooded, and counted.
+
+        The noise that is hidden is the one the dry run foretold, so received arrays need no ``expected=``.
+        """
+        return decrypted(
+            self, owner, reply, lambda x, known: owner.decrypt_public(x, expected=known, progress=progress)
+        )
+
     # --- running ------------------------------------------------------------------------------------------------------
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -81,7 +108,7 @@ class Program(Plan):
         """The same with arguments by name; ``watch(number, node, value)`` sees each value of `graph` as it is made."""
         ready = {name: self._argument(name, spec, arguments[name]) for name, spec in self.specs.items()}
         self._require_keys(ready)
-        return evaluate(self.graph, ready, watch, located)
+        return evaluate(self.graph, ready, watch, steps(self.graph))
 
     def clear(self, *arguments: Any, **named: Any) -> Any:
         """The traced function of plain arguments: what results are measured by."""

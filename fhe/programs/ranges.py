@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fhe.arrays.protocols import JOINS, MOVES, SPLITS
 from fhe.arrays.reduce import axes_of, normalised
 from fhe.programs.graph import CONSTANT, INPUT, Graph, Node, Slot, slots_of
-from fhe.programs.operations import GETITEM, LIBRARY, NUMPY, PART, compute, name_of
+from fhe.programs.operations import GETITEM, LIBRARY, NUMPY, PART, compute, name_of, plain_operations
 from fhe.programs.spec import Spec
 
 SAMPLES = 4097
@@ -81,7 +81,7 @@ def ranges(graph: Graph, specs: Mapping[str, Spec]) -> list[Range]:
 def _range(node: Node, operands: Sequence[Range]) -> Range:
     if node.operation == CONSTANT and node.value is not None:
         return Range.of(node.value)
-    rule = RULES.get(node.operation, _elementwise if node.function is not None else _unknown)
+    rule = RULES.get(node.operation, _elementwise if node.function is not None or _is_plain_ufunc(node) else _unknown)
     if not all(operand.known for operand in operands):
         rule = RULES["fhe.assume"] if node.operation == "fhe.assume" else _unknown
     if node.dtype.kind == "c" and rule not in (_monotone, _multilinear, _product, _sum, _difference):
@@ -92,6 +92,12 @@ def _range(node: Node, operands: Sequence[Range]) -> Range:
     found = rule(node, operands)
     broken = np.isnan(found.low).any() or np.isnan(found.high).any() or found.low.shape != node.shape
     return _unknown(node, operands) if broken else found
+
+
+def _is_plain_ufunc(node: Node) -> bool:
+    """Is this a function of one plain value, element by element, of those that NumPy knows by name?"""
+    function = None if node.encrypted else plain_operations().get(node.operation)
+    return isinstance(function, np.ufunc) and function.nin == len(node.operands) == 1
 
 
 def _unknown(node: Node, operands: Sequence[Range]) -> Range:

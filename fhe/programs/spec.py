@@ -77,10 +77,6 @@ class Spec:
             )
         return array.astype(self.dtype)
 
-    def extreme(self, sign: int = 1) -> NDArray[Any]:
-        """An array as large as it may be, for what depends on magnitudes."""
-        return np.full(self.shape, sign * self.bound).astype(self.dtype)
-
     def __str__(self) -> str:
         hidden = "encrypted" if self.encrypted else "plain"
         return f"{hidden} {self.kind} {self.shape}, from {self.low:g} to {self.high:g}"
