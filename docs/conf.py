@@ -40,10 +40,13 @@ html_title = f"fhe {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
 html_theme_options = {
     "navigation_with_keys": False,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
+    "logo": {"text": html_title},
+    "navbar_align": "left",
     "footer_start": ["copyright"],
     "footer_end": [],
     "search_as_you_type": True,
