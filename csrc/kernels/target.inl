@@ -8,6 +8,7 @@
 #include "inner_product.inl"
 #include "weighted_sums.inl"
 #include "quotient.inl"
+#include "mixed_radix.inl"
 #include "gather.inl"
 // clang-format on
 
@@ -32,6 +33,7 @@ const Kernels kKernels = {
     key_product,
     weighted_sums,
     quotient,
+    mixed_radix,
     gather,
     ntt,
     intt,

@@ -67,6 +67,13 @@ struct Avx2 {
   FHE_INLINE static Real fma(Real x, Real y, Real z) { return _mm256_fmadd_pd(x, y, z); }
   FHE_INLINE static Real fnma(Real x, Real y, Real z) { return _mm256_fnmadd_pd(x, y, z); }
 
+  // x y - p for p = x y, rounded; x, but no further from zero than a limit.
+  FHE_INLINE static Real product_error(Real x, Real y, Real p) { return _mm256_fmsub_pd(x, y, p); }
+  FHE_INLINE static Real within(Real x, double limit) {
+    return _mm256_min_pd(_mm256_max_pd(x, broadcast_real(-limit)), broadcast_real(limit));
+  }
+  FHE_INLINE static void store_real(double* to, Real x) { _mm256_storeu_pd(to, x); }
+
   // Words below 2^52: as the last bits of 2^52 + x.
   FHE_INLINE static Real to_real_exact(Vec x) {
     return _mm256_sub_pd(as_real(_mm256_or_si256(x, as_word(broadcast_real(0x1p52)))), broadcast_real(0x1p52));

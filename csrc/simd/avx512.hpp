@@ -59,6 +59,13 @@ struct Avx512 {
   FHE_INLINE static Real fma(Real x, Real y, Real z) { return _mm512_fmadd_pd(x, y, z); }
   FHE_INLINE static Real fnma(Real x, Real y, Real z) { return _mm512_fnmadd_pd(x, y, z); }
 
+  // x y - p for p = x y, rounded; x, but no further from zero than a limit.
+  FHE_INLINE static Real product_error(Real x, Real y, Real p) { return _mm512_fmsub_pd(x, y, p); }
+  FHE_INLINE static Real within(Real x, double limit) {
+    return _mm512_min_pd(_mm512_max_pd(x, broadcast_real(-limit)), broadcast_real(limit));
+  }
+  FHE_INLINE static void store_real(double* to, Real x) { _mm512_storeu_pd(to, x); }
+
   FHE_INLINE static Real to_real(Vec x) { return _mm512_cvtepu64_pd(x); }
   FHE_INLINE static Real to_real_exact(Vec x) { return to_real(x); }
   FHE_INLINE static Vec to_word(Real x) { return _mm512_cvtpd_epi64(x); }

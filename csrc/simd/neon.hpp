@@ -57,6 +57,13 @@ struct Neon {
   FHE_INLINE static Real fma(Real x, Real y, Real z) { return vfmaq_f64(z, x, y); }
   FHE_INLINE static Real fnma(Real x, Real y, Real z) { return vfmsq_f64(z, x, y); }
 
+  // x y - p for p = x y, rounded; x, but no further from zero than a limit.
+  FHE_INLINE static Real product_error(Real x, Real y, Real p) { return vnegq_f64(vfmsq_f64(p, x, y)); }
+  FHE_INLINE static Real within(Real x, double limit) {
+    return vminq_f64(vmaxq_f64(x, broadcast_real(-limit)), broadcast_real(limit));
+  }
+  FHE_INLINE static void store_real(double* to, Real x) { vst1q_f64(to, x); }
+
   FHE_INLINE static Real to_real(Vec x) { return vcvtq_f64_u64(x); }
   FHE_INLINE static Real to_real_exact(Vec x) { return to_real(x); }
   FHE_INLINE static Vec to_word(Real x) { return vreinterpretq_u64_s64(vcvtq_s64_f64(x)); }

@@ -61,6 +61,26 @@ struct Scalar {
   static Real to_real(Vec x) { return static_cast<double>(static_cast<i64>(x)); }
   static Real real_mul(Real x, Real y) { return x * y; }
   static Real real_add(Real x, Real y) { return x + y; }
+  static Real real_sub(Real x, Real y) { return x - y; }
+  // x y - p for p = x y, rounded: from halves of 26 bits, without fused products, which some CPUs lack (Dekker 1971).
+  static Real product_error(Real x, Real y, Real p) {
+    const Real x_high = high_half(x), x_low = x - x_high, y_high = high_half(y), y_low = y - y_high;
+    return ((x_high * y_high - p) + x_high * y_low + x_low * y_high) + x_low * y_low;
+  }
+  static Real high_half(Real x) {
+    const Real shifted = x * 0x1.0000002p27;
+    return shifted - (shifted - x);
+  }
+  // x, but no further from zero than a limit: the smaller magnitude as a word, which compilers choose without a branch.
+  static Real within(Real x, double limit) {
+    u64 bits, most;
+    std::memcpy(&bits, &x, sizeof bits);
+    std::memcpy(&most, &limit, sizeof most);
+    bits = (bits & u64{1} << 63) | std::min(bits & ~u64{0} >> 1, most);
+    std::memcpy(&x, &bits, sizeof x);
+    return x;
+  }
+  static void store_real(double* to, Real x) { *to = x; }
   static Vec truncate(Real x) { return static_cast<u64>(static_cast<i64>(x)); }
 
   static bool all_at_most(Vec x, Vec y) { return x <= y; }

@@ -197,9 +197,17 @@ class Backend(Protocol):
         ...
 
     def lift(self, basis: BasisHandle, x: Buffer) -> NDArray[np.float64]:
-        """The integer of (-Q/2, Q/2] with these residues, correctly rounded to a double: ``(..., N)``.
+        """The integer x of (-Q/2, Q/2] with these residues as a double: ``(..., N)``. Constant time.
 
-        To the nearest, of two the even one; as in IEEE 754, what rounds beyond the largest double is infinite.
+        Correctly rounded for |x| < 2^100. Beyond, within 1/2 + 2^-40 of the last place, and the same everywhere: with
+        the balanced digits of x = a_0 + a_1 q_0 + a_2 q_0 q_1 + …, |a_i| < q_i/2, Horner's rule from the last one on,
+        where (h, l), zero at first, stands for 2^64 (h + l) and a for 2^-64 a_i:
+
+            p = h q_i,  e = h q_i - p exactly,  s = p + a,  r = ((l q_i) + e) + (a - (s - p)),
+            l = r - ((s + r) - s),  h = s + r, but -2^965 or 2^965 beyond those,
+
+        each operation one of IEEE doubles. The result is 2^64 h: infinite where it rounds beyond the largest double.
+        (Dekker, Numerische Mathematik 18, 1971.)
         """
         ...
 

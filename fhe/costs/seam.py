@@ -152,8 +152,8 @@ class Seam:
         return self._entries(bits, polys, self.machine.reduce, rows=1) + polys * self.machine.array * self._vectors
 
     def lift(self, bits: Bits, polys: int = 1) -> Any:
-        """Doubles: digits in mixed radix, each from all before, and sums of several words."""
-        own = self._entries(bits, polys, self.machine.lift * (len(bits) + 3), rows=1)
+        """Doubles: digits in mixed radix, each from all before (a multiplication), and their sum (twenty of those)."""
+        own = self._entries(bits, polys, self.machine.lift * (len(bits) + 20), rows=1)
         return own + self.machine.array_of(polys * self.ring_degree)
 
     def encrypt(self, bits: Bits, special: int) -> Any:

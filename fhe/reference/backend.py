@@ -165,7 +165,7 @@ class ReferenceBackend:
     def lift(self, basis: Basis, x: Opaque) -> NDArray[np.float64]:
         x = _rows(x)
         integers = [rns.centred(basis, rows) for rows in x.polynomials(x.leading)]
-        doubles = [[rns.to_double(integer) for integer in polynomial] for polynomial in integers]
+        doubles = [[rns.to_double(basis, integer) for integer in polynomial] for polynomial in integers]
         return np.array(doubles, dtype=np.float64).reshape(*x.leading, basis.ring_degree)
 
     # --- from basis to basis ----------------------------------------------------------------------------

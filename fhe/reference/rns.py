@@ -14,8 +14,9 @@ import math
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 Rows = Sequence["array[int]"]
 
@@ -113,9 +114,32 @@ def centred(basis: Basis, rows: Rows) -> list[int]:
     return [x - Q if 2 * x > Q else x for x in integers]
 
 
-def to_double(integer: int) -> float:
-    """The nearest double, of two the even one; from half way between the largest double and 2^1024 on, infinity."""
-    try:
-        return float(integer)
-    except OverflowError:
-        return math.inf if integer > 0 else -math.inf
+EXACT: Final = 2**100  # in magnitude: below it every sum of `mixed_radix_sum` but the last is exact
+
+
+def to_double(basis: Basis, integer: int) -> float:
+    """The double nearest to an integer of (-Q/2, Q/2] below 2^100 in magnitude, else the `mixed_radix_sum`."""
+    return float(integer) if abs(integer) < EXACT else mixed_radix_sum(balanced_digits(basis, integer), basis.moduli)
+
+
+def balanced_digits(basis: Basis, integer: int) -> list[int]:
+    """The a_i with |a_i| < q_i/2 and x = a_0 + a_1 q_0 + a_2 q_0 q_1 + …, for x in (-Q/2, Q/2]."""
+    digits = []
+    for q in basis.moduli:
+        digits.append((integer + q // 2) % q - q // 2)
+        integer = (integer - digits[-1]) // q
+    return digits
+
+
+def mixed_radix_sum(digits: Sequence[int], moduli: Sequence[int]) -> float:
+    """a_0 + a_1 q_0 + a_2 q_0 q_1 + … by Horner's rule in pairs (high, low) of doubles, as `Backend.lift` has it."""
+    high = low = 0.0
+    for digit, q in zip(reversed(digits), reversed(moduli), strict=True):
+        a, product = digit * 2.0**-64, high * q
+        error = float(Fraction(high) * q - Fraction(product))
+        total = product + a
+        rest = (low * q + error) + (a - (total - product))
+        joined = total + rest
+        low = rest - (joined - total)
+        high = min(max(joined, -(2.0**965)), 2.0**965)
+    return high * 2.0**64

@@ -9,7 +9,7 @@ IFMA, AVX2 = "avx512ifma", "avx2"
 ELEMENTWISE, RESIDUE, SHOUP = (f"csrc/kernels/{name}.inl" for name in ("elementwise", "residue", "shoup"))
 NTT, INTT, WEIGHTED = (f"csrc/kernels/{name}.inl" for name in ("ntt", "intt", "weighted_sums"))
 INNER, QUOTIENT, RULES = (f"csrc/kernels/{name}" for name in ("inner_product.inl", "quotient.inl", "shoup_rules.hpp"))
-MODULUS, LIFT = "csrc/modulus.hpp", "csrc/ring/lift.cpp"
+MODULUS, LIFT, MIXED_RADIX = "csrc/modulus.hpp", "csrc/ring/lift.cpp", "csrc/kernels/mixed_radix.inl"
 CONVERT, DIVISION = "csrc/ring/convert.cpp", "csrc/ring/division.cpp"
 AUTOMORPHISM, PACK, TABLES = (f"csrc/ring/{name}.cpp" for name in ("automorphism", "pack", "ntt_tables"))
 REAL_RESIDUE, REAL_SHOUP = (f"csrc/kernels/real_{name}.inl" for name in ("residue", "shoup"))
@@ -121,11 +121,14 @@ RING = [
     Mutant(AUTOMORPHISM, "(2 * u64{order[k]} + 1) * g", "(2 * u64{order[k]}) * g", "test_automorphism_eval"),
     Mutant(AUTOMORPHISM, "step < 5; ++step", "step < 1; ++step", "test_automorphism_coeff"),
     Mutant(AUTOMORPHISM, "step < 5; ++step", "step < 4; ++step", "test_automorphism_coeff"),
-    Mutant(LIFT, "| (rest != 0 ? 1 : 0)", "| 0", "test_lift", LAWS),
-    Mutant(LIFT, "return negative != 0 ? -magnitude : magnitude;", "return magnitude;", "test_lift"),
-    Mutant(LIFT, "half.push_back(Q[w] >> 1 |", "half.push_back(Q[w] >> 2 |", "test_lift"),
-    Mutant(LIFT, "const u128 difference = static_cast<u128>(x[w]) - y[w] - borrow;",
-           "const u128 difference = static_cast<u128>(x[w]) - y[w];", "test_lift"),
+    Mutant(LIFT, "q.mul(q.value / 2, inverses[i])", "q.mul(q.value / 2 + 1, inverses[i])", "test_lift"),
+    Mutant(LIFT, "i > 0 ? row : x[i], radix.shifts[i]", "i > 0 ? row : x[i], 0", "test_lift"),
+    Mutant(MIXED_RADIX, "error = Simd::product_error(high[u], q, product)", "error = Simd::broadcast_real(0.0)",
+           "test_lift"),
+    Mutant(MIXED_RADIX, "Simd::real_add(Simd::real_mul(low[u], q), error), lost)",
+           "Simd::real_add(Simd::real_mul(low[u], q), error), error)", "test_lift", target=IFMA),
+    Mutant(MIXED_RADIX, "high[u] = Simd::within(joined, 0x1p965)", "high[u] = joined", "test_lift", LAWS),
+    Mutant("csrc/simd/scalar.hpp", " + x_high * y_low", "", "test_lift"),
     Mutant(LIFT, "i == 1 ? q.reduce(u64{1} << 32)", "i == 1 ? q.reduce(u64{1} << 31)", "test_reduce"),
     Mutant(PACK, "word = x[k] >> (bits - filled);", "word = x[k] >> (bits - filled - 1);", "test_pack"),
     Mutant(PACK, "residue_at(tail, k * bits - 8 * last, mask)", "residue_at(tail, k * bits, mask)", "test_unpack"),
@@ -170,6 +173,7 @@ REFERENCE = [
     Mutant("fhe/reference/rns.py", "s += float(digit) * (1.0 / q)", "s += float(digit) / q", "test_convert", LAWS),
     Mutant("fhe/reference/rns.py", "x - Q if 2 * x > Q else x", "x - Q if 2 * x >= Q else x", "test_lift", LAWS),
     Mutant("fhe/reference/rns.py", "x - Q if 2 * x > Q else x", "x", "test_lift", LAWS),
+    Mutant("fhe/reference/rns.py", "low * q + error", "low * q", "test_lift", LAWS),
     Mutant("fhe/reference/rns.py", "return [x * inverse % q for", "return [x * inverse for", "test_convert", LAWS),
     Mutant("fhe/reference/sampling.py", "if w < limit]", "if w <= limit]", "test_uniform", LAWS),
     Mutant("fhe/reference/sampling.py", "(w >> 21 & mask)", "(w >> 20 & mask)", "test_centred_binomial", LAWS),

@@ -96,17 +96,17 @@ inline Operations hidden() {
       {"divide_round_eval", on_residues([](const Basis& q, const Buffer& s) { divide_round_eval(q, 1, 3, s); })},
       {"divide_round_sum",
        on_residues([](const Basis& q, const Buffer& s) { divide_round_sum(q, 1, 1, 3, s, open_residues(q, 1)); })},
-  };
-}
-
-// What takes its time by what it is given, and says so: decoding, where secrets end; what public seeds expand to; and,
-// to be seen by whoever looks, a plain branch.
-inline Operations open() {
-  return {
       {"lift", on_residues([](const Basis& q, const Buffer& s) {
          std::vector<double> out(q.ring_degree());
          lift(q, s, out.data());
        })},
+  };
+}
+
+// What takes its time by what it is given, and says so: what public seeds expand to; and, to be seen by whoever looks,
+// a plain branch.
+inline Operations open() {
+  return {
       {"uniform", on_words([](const Basis& q, const Words& words) { uniform(q, stream(words)); })},
       {"branch", on_words([](const Basis&, const Words& words) {
          volatile u64 steps = 0;
