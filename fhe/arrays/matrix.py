@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable, Hashable
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 
 from fhe.circuits.diagonals import boxed
 from fhe.circuits.evaluator import Evaluator
-from fhe.circuits.matrix import LinearMap
+from fhe.circuits.matrix import LinearMap, Prepared
 from fhe.errors import EncodingError
 from fhe.parameters import CKKSParameters
+from fhe.rlwe.encodings import remembered
+from fhe.rlwe.routes import Routes
 
 
 class EncodedMatrix:
@@ -40,7 +43,7 @@ class EncodedMatrix:
         finite = largest is not None and np.isfinite(largest)
         self.evaluator = evaluator
         self._matrix, _ = evaluator.admit(matrix, max(largest, 2.0**-20) if largest is not None and finite else None)
-        self._maps: dict[tuple[Any, ...], LinearMap] = {}
+        self._maps: dict[Hashable, LinearMap] = {}
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -81,16 +84,20 @@ class EncodedMatrix:
 
         A period is a power of two, not below the length of the vector.
         """
-        if (zero_padded, period) not in self._maps:
-            made = LinearMap.of_matrix(self.evaluator, self._matrix, zero_padded, period)
-            self._maps[zero_padded, period] = made
-        return self._maps[zero_padded, period]
+        make = partial(LinearMap.of_matrix, self.evaluator, self._matrix, zero_padded, period)
+        return self._map((zero_padded, period), make)
 
     def boxes(self, period: int, stride: int) -> LinearMap:
         """W for vectors in all boxes of so many slots, their entries so far apart: `diagonals.boxed`."""
-        key = "boxes", period, stride
+
+        def make() -> LinearMap:
+            return LinearMap(self.evaluator, [boxed(self.values, self.evaluator.row, period, stride)])
+
+        return self._map((period, stride, "boxes"), make)
+
+    def _map(self, key: Hashable, make: Callable[[], LinearMap]) -> LinearMap:
         if key not in self._maps:
-            self._maps[key] = LinearMap(self.evaluator, [boxed(self.values, self.evaluator.row, period, stride)])
+            self._maps[key] = make()
         return self._maps[key]
 
     def _fresh(self) -> LinearMap:
@@ -98,3 +105,22 @@ class EncodedMatrix:
 
     def __repr__(self) -> str:
         return f"EncodedMatrix(shape={self.shape}, dtype={self.dtype})"
+
+
+class PlainMatrix(EncodedMatrix):
+    """A plain matrix that meets vectors of a level, as it was encoded before if one like it was."""
+
+    def __init__(self, evaluator: Evaluator, matrix: NDArray[Any], level: int) -> None:
+        super().__init__(evaluator, matrix)
+        self.level = level
+
+    def _map(self, key: Hashable, make: Callable[[], LinearMap]) -> LinearMap:
+        def prepared() -> Prepared:
+            found = make()
+            if found.diagonals.steps:
+                found.encode(self.level)
+            return found.prepared
+
+        held = Routes.of(self.evaluator.keys, self.evaluator.row).held  # by which maps are scheduled
+        what = "matrix", held, key, self.level
+        return LinearMap.of(self.evaluator, remembered(self.evaluator.chain, what, self.values, prepared))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fhe.arrays.elementwise import multiply
 from fhe.arrays.layout import Axis, Layout
-from fhe.arrays.matrix import EncodedMatrix
+from fhe.arrays.matrix import EncodedMatrix, PlainMatrix
 from fhe.arrays.packed import A, Packed
 from fhe.arrays.rearrange import indexed, joined, moved
 from fhe.arrays.reduce import total
@@ -122,10 +122,17 @@ def _boxwise(matrix: NDArray[Any] | EncodedMatrix, x: A, axis: int) -> A | None:
     if not period or not isinstance(x.shards[0], Ciphertext):
         return None
     x.require_slots()
-    encoded = matrix if isinstance(matrix, EncodedMatrix) else EncodedMatrix(x.evaluator, matrix)
+    encoded = _encoded(matrix, x)
     dtype = x.evaluator.result_type(x.dtype, encoded.dtype)
     shape = (*x.shape[:axis], encoded.shape[0], *x.shape[axis + 1 :])
     return x.map(encoded.boxes(period, x.layout.strides[axis]), replace(x.layout, shape=shape)).of_dtype(dtype)
+
+
+def _encoded(matrix: NDArray[Any] | EncodedMatrix, x: Packed) -> EncodedMatrix:
+    """The matrix for x, as it was encoded before if it was."""
+    if isinstance(matrix, EncodedMatrix):
+        return matrix
+    return PlainMatrix(x.evaluator, matrix, min(map(x.evaluator.settled_level, x.shards)))
 
 
 @lru_cache(maxsize=256)
@@ -160,7 +167,7 @@ def matrix_vector(matrix: NDArray[Any] | EncodedMatrix, x: A) -> A:
     if isinstance(matrix, np.ndarray) and (max(matrix.shape) > row or not alone):
         summed: A = total(multiply(x, matrix), axis=-1)
         return summed
-    encoded = matrix if isinstance(matrix, EncodedMatrix) else EncodedMatrix(evaluator, matrix)
+    encoded = _encoded(matrix, x)
     dtype = evaluator.result_type(x.dtype, encoded.dtype)
     x = _lying_flat(x)
     step = encoded.map(x.layout.clean, _period(x.layout))

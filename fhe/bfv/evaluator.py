@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,11 @@ from fhe.bfv.encoder import BFVEncoder
 from fhe.bfv.overflow import Claims, ValueTracker
 from fhe.errors import EncodingError, NoiseError
 from fhe.interval import Bound, Interval
-from fhe.ring.poly import CoeffPoly, EvalPoly
+from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
 from fhe.rlwe import evaluate
 from fhe.rlwe.automorphism import swap_element
 from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
+from fhe.rlwe.encodings import remembered
 from fhe.rlwe.keyswitch import Digits
 from fhe.rlwe.public import Encryption, EvaluationKeys, check_key
 from fhe.rlwe.routes import all_rotated, rotated
@@ -148,21 +150,37 @@ class BFVEvaluator:
 
         A Plaintext must come from `BFVEncoder.encode`, at any level: the sum is at the lower one.
         """
-        plain = values if isinstance(values, Plaintext) else self.encoder.encode(self._filled(values), x.level)
-        if isinstance(plain.poly, EvalPoly):
+        if isinstance(values, Plaintext) and isinstance(values.poly, EvalPoly):
             raise EncodingError("this plaintext was encoded to multiply by; to add it, encode it with `encode`")
+        evaluated = bool(x.raised) or isinstance(x.c[0], EvalPoly)
+        plain = values if isinstance(values, Plaintext) else self._summand(values, x.level, evaluated)
         claims = self.values.add_plain(x, self.values.of(plain))
         x = x if plain.level >= x.level else self.mod_switch(x, plain.level)
         rounded = -1.0 if plain.level == x.level else 0.0  # by 1/2; twice if Q_l m / t is divided again
         bound = self._checked(noise.add(x.noise, rounded), x.level, "a sum with a plaintext")
-        m = plain.poly.to_coeff()
+        m: Poly = plain.poly
         m = m if plain.level == x.level else m.divide_round(0, self.parameters.limbs(x.level))
         c0, *rest = x.c
         if x.raised:
             c0, _ = product.raised_sum(c0.to_eval(), x.raised, m.to_eval(), 0)
         else:
-            c0 += m if isinstance(c0, CoeffPoly) else m.to_eval()
+            c0 += m.to_eval() if evaluated else m.to_coeff()
         return x.with_polys([c0, *rest], noise=bound, **claims)
+
+    def _summand(self, values: ArrayLike, level: int, evaluated: bool) -> Plaintext:
+        """What is to be added, as it was encoded before, if it was."""
+
+        def make() -> Plaintext:
+            full = np.broadcast_to(values, self.slots) if np.ndim(values) == 0 else values
+            plain = self.encoder.encode(full, level)
+            return replace(plain, poly=plain.poly.to_eval()) if evaluated else plain
+
+        return remembered(self.chain, ("summand", level, evaluated), values, make)
+
+    def _factor_of(self, values: ArrayLike, level: int) -> Plaintext:
+        """What is to be multiplied by, likewise."""
+        make = partial(self.encoder.encode_factor, values, level)
+        return remembered(self.chain, ("factor", level), values, make)
 
     def multiply_plain(self, x: Ciphertext, values: ArrayLike | Plaintext) -> Ciphertext:
         """x * values mod t, slot by slot; a single integer multiplies every slot.
@@ -171,7 +189,7 @@ class BFVEvaluator:
         """
         if not isinstance(values, Plaintext) and np.ndim(values) == 0:
             return self._multiply_integer(x, int(self.encoder.integers(np.atleast_1d(values))[0]))
-        plain = values if isinstance(values, Plaintext) else self.encoder.encode_factor(values, x.level)
+        plain = values if isinstance(values, Plaintext) else self._factor_of(values, x.level)
         if isinstance(plain.poly, CoeffPoly):
             raise EncodingError("this plaintext was encoded to be added; to multiply by it, use `encode_factor`")
         claims = self.values.multiply_plain(x, plain)
@@ -185,9 +203,6 @@ class BFVEvaluator:
         factor = (factor + self.encoder.t // 2) % self.encoder.t - self.encoder.t // 2
         bound = self._checked(x.noise + math.log2(max(abs(factor), 1)), x.level, "a product with an integer")
         return x.with_polys([c.scale(factor) for c in x.c], noise=bound, **claims)
-
-    def _filled(self, values: ArrayLike) -> ArrayLike:
-        return np.broadcast_to(values, self.slots) if np.ndim(values) == 0 else values
 
     # --- products ----------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 from typing import Any
@@ -18,6 +19,26 @@ from fhe.errors import EncodingError
 from fhe.rlwe.ciphertext import Ciphertext, Factors
 from fhe.rlwe.extended import Extended, weighted_sums
 from fhe.rlwe.routes import Routes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What a linear map is without whoever computes it: its diagonals, how they are gone through, and their encodings.
+
+    ``period`` is that of results, ``scale`` that of plaintexts; ``factors`` are by level.
+    """
+
+    diagonals: Diagonals
+    schedule: Schedule
+    period: int
+    scale: float | None
+    factors: dict[int, Factors] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the entries and of all that they were encoded to."""
+        entries = sum(part.nbytes for part in self.diagonals.entries)
+        return entries + sum(factors.nbytes for factors in list(self.factors.values()))
 
 
 class LinearMap:
@@ -37,11 +58,19 @@ class LinearMap:
         level: int | None = None,
         scale: float | None = None,
     ) -> None:
-        self.evaluator, self.scale = evaluator, scale
-        self._periods = dict(zip(map(id, candidates), periods, strict=False))
+        self.evaluator = evaluator
         self._routes = Routes.of(evaluator.keys, evaluator.row)
-        self.diagonals, self.schedule = self._cheapest(candidates, level)
-        self._encoded: dict[int, Factors] = {}
+        diagonals, schedule = self._cheapest(candidates, level)
+        period = next((p for form, p in zip(candidates, periods, strict=False) if form is diagonals), 0)
+        self.prepared = Prepared(diagonals, schedule, period, scale)
+
+    @classmethod
+    def of(cls, evaluator: Evaluator, prepared: Prepared) -> LinearMap:
+        """What was prepared for the same chain and the same rotation keys, with its encodings."""
+        made = cls.__new__(cls)
+        made.evaluator, made.prepared = evaluator, prepared
+        made._routes = Routes.of(evaluator.keys, evaluator.row)
+        return made
 
     @classmethod
     def of_matrix(
@@ -64,9 +93,19 @@ class LinearMap:
         return cls(evaluator, list(forms(matrix, evaluator.row, zero_padded)))
 
     @property
+    def diagonals(self) -> Diagonals:
+        """The form that was chosen."""
+        return self.prepared.diagonals
+
+    @property
+    def schedule(self) -> Schedule:
+        """How it is gone through."""
+        return self.prepared.schedule
+
+    @property
     def period(self) -> int:
         """With which period results repeat through the row, 0 where they do not."""
-        return self._periods.get(id(self.diagonals), 0)
+        return self.prepared.period
 
     @property
     def rotations(self) -> list[int]:
@@ -75,13 +114,14 @@ class LinearMap:
 
     def encode(self, level: int) -> Factors:
         """The diagonals as plaintexts over P*Q_level; kept."""
-        if level not in self._encoded:
+        known = self.prepared.factors
+        if level not in known:
             vectors = self.diagonals.vectors(self.schedule.giants)
             if self.diagonals.period and self.evaluator.slots > self.evaluator.row:  # in both rows
                 vectors = np.tile(vectors, self.evaluator.slots // self.diagonals.width)
             gains, copies = (self.diagonals.gain, self.diagonals.energy), 1 << len(self.schedule.folds)
-            self._encoded[level] = self.evaluator.encode_factors(vectors, level, gains, copies, self.scale)
-        return self._encoded[level]
+            known[level] = self.evaluator.encode_factors(vectors, level, gains, copies, self.prepared.scale)
+        return known[level]
 
     def __call__(self, x: Ciphertext) -> Ciphertext:
         """The map of an encrypted vector."""

@@ -22,6 +22,7 @@ from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.rotations import Rotations
 from fhe.errors import EncodingError
 from fhe.rlwe.ciphertext import Ciphertext, Factors
+from fhe.rlwe.encodings import remembered
 from fhe.rlwe.extended import weighted_sums
 from fhe.rlwe.routes import Routes
 
@@ -56,7 +57,6 @@ class MatrixProduct:
                 f"slots, and there are {evaluator.row}; split the matrices into blocks, or use a larger ring_degree"
             )
         self._routes = Routes.of(evaluator.keys, evaluator.row)
-        self._encoded: dict[tuple[int, int], Factors] = {}
 
     @cached_property
     def left(self) -> tuple[NDArray[np.int64], list[Sum]]:
@@ -138,8 +138,8 @@ class MatrixProduct:
         return ledger.weighted_noise(x, ledger.switched_noise(ledger.noise_of(x), x.level, longest), factors)
 
     def _encode(self, side: int, level: int) -> Factors:
-        key = side, level
-        if key not in self._encoded:
+        def make() -> Factors:
             masks, _ = (self.left, self.right)[side]
-            self._encoded[key] = self.evaluator.encode_factors(masks, level, (1.0, 1.0))
-        return self._encoded[key]
+            return self.evaluator.encode_factors(masks, level, (1.0, 1.0))
+
+        return remembered(self.evaluator.chain, ("masks", level, side), self.shape, make)  # which make the masks

@@ -28,6 +28,7 @@ from fhe.ring.poly import CoeffPoly, Poly
 from fhe.rlwe import evaluate
 from fhe.rlwe.automorphism import swap_element
 from fhe.rlwe.ciphertext import Ciphertext, Factors, Plaintext, same_key
+from fhe.rlwe.encodings import remembered
 from fhe.rlwe.keyswitch import Digits
 from fhe.rlwe.public import Encryption, EvaluationKeys
 from fhe.rlwe.routes import all_rotated, rotated
@@ -147,8 +148,7 @@ class CKKSEvaluator:
         if array.ndim == 0 and array.dtype.kind != "c":
             c0 = c0.add_constant(scaled(float(array), x.scale))
         else:
-            full = np.broadcast_to(array, self.encoder.slots) if array.ndim == 0 else array
-            c0 = c0 + self.encoder.encode(full, x.level, x.scale, max(bound, 2.0**-20)).poly.to_eval()
+            c0 = c0 + self._encoded(array, x.level, x.scale).poly.to_eval()
         noise = Noise.of(x) + precision.encoding(self.parameters, bound * x.scale)
         return self._checked(x.with_polys([c0, *rest], **noise.fields, bound=x.bound + bound))
 
@@ -185,14 +185,20 @@ class CKKSEvaluator:
         if array.ndim == 0 and gaussian(complex(array)):
             return self._multiply_gaussian(x, complex(array))
         x = self.settle(x)
-        full = np.broadcast_to(array, self.encoder.slots) if array.ndim == 0 else array
-        return self._multiply_plaintext(x, self.encode_factor(full, x.level))
+        return self._multiply_plaintext(x, self._encoded(array, x.level, self.parameters.scale(x.level)))
 
     def encode_factor(self, values: ArrayLike, level: int) -> Plaintext:
         """Encode for multiplication with a settled ciphertext of this level; worth keeping when used again."""
-        bound = max(largest(np.asarray(values)), 2.0**-20)
-        plain = self.encoder.encode(values, level, self.parameters.scale(level), bound)
+        return self._evaluated(np.asarray(values), level, self.parameters.scale(level))
+
+    def _evaluated(self, values: NDArray[Any], level: int, scale: float) -> Plaintext:
+        full = np.broadcast_to(values, self.encoder.slots) if values.ndim == 0 else values
+        plain = self.encoder.encode(full, level, scale, max(largest(values), 2.0**-20))
         return replace(plain, poly=plain.poly.to_eval())
+
+    def _encoded(self, values: NDArray[Any], level: int, scale: float) -> Plaintext:
+        """Values of slots, or one for all of them, as they were encoded before, if they were."""
+        return remembered(self.chain, (level, scale), values, lambda: self._evaluated(values, level, scale))
 
     def _multiply_plaintext(self, x: Ciphertext, plain: Plaintext) -> Ciphertext:
         self._require_level(x, "a product with a plaintext")

@@ -217,7 +217,7 @@ class Training:
     @property
     def seconds(self) -> float:
         """The predicted time, on one core of the machine of `fhe.costs`."""
-        return milliseconds(self.sized.tally.total) / 1e3
+        return milliseconds(self.sized.tally.total + self.sized.tally.encoding) / 1e3
 
     def explain(self) -> str:
         """Packing and why, levels, parameters, keys, what is promised, and predicted time."""

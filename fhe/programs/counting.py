@@ -7,7 +7,7 @@ those of the real computation because it *is* the real computation, all but the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from fhe.costs import ZEN5, Seam
 from fhe.parameters import Parameters
+from fhe.rlwe.encodings import Encodings, V
 
 AROUND = 12  # operands of a scheme's operation, that pass through the caches between two calls
 STEPS = {"tensor": 1.0, "switch_down": 1.0, "key_switch": 1.0, "key_product": 1.0, "intt": 0.0, "ntt": 0.0}
@@ -58,12 +59,18 @@ class BlankKey:
 
 @dataclass(slots=True)
 class Tally:
-    """What was asked of the backend: how often, for about how many cycles, and which keys over how many limbs."""
+    """What was asked of the backend: how often, for about how many cycles, and which keys over how many limbs.
+
+    Cycles of encoding are apart, in ``encoding``: what is encoded, so many bytes, is kept for the next time.
+    """
 
     calls: Counter[str] = field(default_factory=Counter)
     cycles: dict[str, float] = field(default_factory=dict)
     keys: dict[int, int] = field(default_factory=dict)
     total: float = 0.0
+    encoding: float = 0.0
+    encoded_bytes: int = 0
+    given: bool = False  # is what is encoded not known yet? Then it is like nothing else that is
 
     def add(self, name: str, cycles: float) -> None:
         self.calls[name] += 1
@@ -82,6 +89,25 @@ class Tally:
         return {element: levels[limbs - special] for element, limbs in sorted(self.keys.items())}
 
 
+class Counted(Encodings):
+    """The encodings of a dry run, which are counted apart."""
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__(limit=1 << 62)
+        self._tally = tally
+
+    def of(self, key: tuple[Hashable, ...], make: Callable[[], V]) -> V:
+        """As `Encodings.of`."""
+        return super().of((self._tally.given, *key), lambda: self._apart(make))
+
+    def _apart(self, make: Callable[[], V]) -> V:
+        before = self._tally.total
+        value = make()
+        self._tally.encoding += self._tally.total - before
+        self._tally.total = before
+        return value
+
+
 _tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
 
 
@@ -91,9 +117,17 @@ def counted() -> Iterator[Tally]:
     tally = Tally()
     token = _tally.set(tally)
     try:
-        yield tally
+        with (encodings := Counted(tally)).used():
+            yield tally
+        tally.encoded_bytes = encodings.nbytes
     finally:
         _tally.reset(token)
+
+
+def encoding_given(given: bool) -> None:
+    """From now on what is encoded is, or is not, given when the program runs."""
+    if (tally := _tally.get()) is not None:
+        tally.given = given
 
 
 def count(name: str, cycles: float) -> None:

@@ -28,7 +28,7 @@ from fhe.costs import ZEN5, encoding_bfv, encoding_ckks
 from fhe.errors import FHEError
 from fhe.interval import Interval
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
-from fhe.programs.counting import COUNTING, Blank, BlankKey, Tally, count, counted
+from fhe.programs.counting import COUNTING, Blank, BlankKey, Tally, count, counted, encoding_given
 from fhe.programs.graph import Graph, Node
 from fhe.programs.operations import Compute, compute, evaluate
 from fhe.programs.plain import Unknown, is_given, unwhole
@@ -177,8 +177,18 @@ class Trial:
 
     @property
     def cycles(self) -> float:
-        """About how many the run will take, on the machine of `fhe.costs`."""
+        """About how many a run will take, on the machine of `fhe.costs`, once plain operands are encoded."""
         return self.tally.total
+
+    @property
+    def encoding_cycles(self) -> float:
+        """How many more the first run takes, which encodes them."""
+        return self.tally.encoding
+
+    @property
+    def encoded_bytes(self) -> int:
+        """Bytes of what it encodes, about: as many as are kept for the next run."""
+        return self.tally.encoded_bytes
 
     def key_levels(self) -> dict[int, int]:
         """The keys that are needed and the highest level of each: by Galois element, 0 for relinearisation."""
@@ -257,6 +267,7 @@ class DryMachine:
                 return unknown.stand_ins[node]
             if isinstance(encoder, DryCKKSEncoder):
                 encoder.unknown = any(is_given(graph.nodes[k]) for k in node.operands)
+                encoding_given(encoder.unknown)
             return unknown.widened(node, real(node, operands))
 
         return step

@@ -41,7 +41,12 @@ def assumptions(program: Plan) -> list[str]:
 
 def predicted(program: Plan) -> str:
     """The time of a run."""
-    return f"predicted time: {milliseconds(program.trial.cycles):.3g} ms on one core of a {ZEN5.name}"
+    trial = program.trial
+    text = f"predicted time: {milliseconds(trial.cycles):.3g} ms on one core of a {ZEN5.name}"
+    if not trial.encoded_bytes:
+        return text
+    first = milliseconds(trial.cycles + trial.encoding_cycles)
+    return f"{text}; the first run, {first:.3g} ms, encodes plain operands, and {size(trial.encoded_bytes)} are kept"
 
 
 def times(program: Plan) -> list[tuple[int, float]]:

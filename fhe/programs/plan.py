@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fhe.parameters import Parameters
 from fhe.programs.dry import Trial
 from fhe.programs.graph import Graph
 from fhe.programs.spec import Spec
+from fhe.rlwe.encodings import Encodings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +28,8 @@ class Plan:
         What no result is off by more than, in CKKS, beside what was assumed.
     publish
         As `fhe.ckks` takes it.
+    encodings
+        What the last run encoded, kept for the next, whoever's keys that has; up to ``encodings.limit`` bytes.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Plan:
     trial: Trial
     precision: float | None
     publish: tuple[int, int] | None = None
+    encodings: Encodings = field(default_factory=Encodings, repr=False)
 
     @property
     def parameters(self) -> Parameters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
@@ -100,7 +101,9 @@ class Program(Plan):
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """The function of these arguments: encrypted ones under one key, plain ones as they are.
 
-        Everything is checked before any work: shapes, bounds, levels, parameters, and that all keys are held.
+        Everything is checked before any work: shapes, bounds, levels, parameters, and that all keys are held. Plain
+        operands, those among the arguments too, are encoded when they first come and kept for the next run, by their
+        contents: `explain` says how many bytes that takes, ``encodings.limit`` is the most.
         """
         return self.run(self._bound(arguments, named))
 
@@ -108,7 +111,8 @@ class Program(Plan):
         """The same with arguments by name; ``watch(number, node, value)`` sees each value of `graph` as it is made."""
         ready = {name: self._argument(name, spec, arguments[name]) for name, spec in self.specs.items()}
         self._require_keys(ready)
-        return evaluate(self.graph, ready, watch, steps(self.graph))
+        with self.encodings.used():
+            return evaluate(self.graph, ready, watch, steps(self.graph))
 
     def clear(self, *arguments: Any, **named: Any) -> Any:
         """The traced function of plain arguments: what results are measured by."""
@@ -223,3 +227,10 @@ def _beyond(shard: Ciphertext, promised: Ciphertext) -> bool:
     if a is None or b is None:
         return shard.bound > promised.bound
     return a.wraps or b.wraps or a.low < b.low or a.ends[1] > b.ends[1]
+
+
+def _reduce(program: Program) -> tuple[Callable[[bytes], Program], tuple[bytes]]:
+    return Program.from_bytes, (program.to_bytes(),)
+
+
+copyreg.pickle(Program, _reduce)

@@ -26,6 +26,11 @@ class Plaintext:
     bound: float = 1.0
     interval: Interval | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the residues in memory."""
+        return int(8 * self.poly.data.shape[-1] * self.poly.data.shape[-2])
+
 
 @dataclass(frozen=True, slots=True)
 class Factors:
