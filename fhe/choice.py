@@ -17,10 +17,10 @@ from itertools import count as integers_from
 from typing import Any
 
 from fhe import costs
+from fhe.chains import Chain, Integers, integer_chain
 from fhe.costs import NARROW_BITS, WORD_BITS
 from fhe.errors import ParameterError
 from fhe.moduli import LARGEST_LEVEL_BITS, SMALLEST_BITS, split
-from fhe.noise import chain_noise
 from fhe.parameters import LARGEST_PLAIN_BITS, BFVParameters, CKKSParameters
 from fhe.primes import is_prime
 from fhe.security import LARGEST_LOG_N, SMALLEST_LOG_N, largest_log_qp
@@ -32,21 +32,8 @@ LEAST_MARGIN_BITS = 3  # below this, rather wider special primes
 FREE = 1.01  # a larger base is free when it costs no more than this factor
 ROOMY_BITS = 20  # of the base above the scale by default: what people are used to from [60, 40, …, 40, 60]
 VALUE_BITS = 15
-LARGEST_DIGIT = 8
-BFV_MARGINS = range(10, -31, -5)
 WIDEST_VALUE_BITS = 512
 MORE_MODULI = 6  # than the fewest that hold the values: smaller ones need shorter chains
-NEED_SLACK_BITS = 0.1  # primes are a little smaller than the powers of two they are counted as
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """A modulus chain in sizes: levels, special primes, limbs of a digit; and its cycles, to compare by."""
-
-    levels: tuple[int, ...]
-    special: tuple[int, ...]
-    digit: int
-    cycles: float
 
 
 @lru_cache(maxsize=64)
@@ -148,6 +135,7 @@ def choose_bfv(
     ring_degree: int | None = None,
     slots: int | None = None,
     insecure: str | None = None,
+    hide: int | None = None,
 ) -> BFVParameters:
     """BFV parameters for ``depth`` multiplications in a row modulo t.
 
@@ -156,7 +144,8 @@ def choose_bfv(
     deep, is spread over several, as many as cost least: `fhe.wide`. Every operand may be rotated before
     its product, ``sums`` products added up after each multiplication, and the result summed over all slots: the noise
     bound of `fhe.noise`, which fails with probability 2^-128, then stays below the limit. A product with a plaintext
-    needs no more than one with a ciphertext. Other arguments as in `choose_ckks`.
+    needs no more than one with a ciphertext. ``hide`` leaves room to hide circuits with so many statistical bits
+    (`fhe.hiding`). Other arguments as in `choose_ckks`.
 
     >>> choose_bfv(depth=2)
     BFVParameters(N=8192, log2(QP)=186.0 from 3x36 | 2x39, digit=2, t = 65537, 8192 slots, 128-bit security)
@@ -174,10 +163,11 @@ def choose_bfv(
 
         def fitting(N: int, depth: int) -> Chain | None:
             primes = moduli(N, count)
-            return _bfv_chain(N, math.log2(max(primes)), depth, sums, demand.room(N)) if primes else None
+            return integer_chain(Integers(N, max(primes), depth, sums, hide), demand.room(N)) if primes else None
 
         what = f"values of {wide} bits" if plain_modulus is None else f"plain modulus {plain_modulus}"
-        return demand.smallest(fitting, depth, what, "the plain modulus")
+        hiding = ("", "") if hide is None else (f" and circuits hidden by {hide} bits", ", or hide")
+        return demand.smallest(fitting, depth, what + hiding[0], "the plain modulus" + hiding[1])
 
     count = 1 if plain_modulus is not None else _cheapest_count(choice, wide)
     N, found = choice(count)
@@ -353,38 +343,3 @@ def _cheapest_count(choice: Callable[[int], tuple[int, Chain]], value_bits: int)
     if not found and refusal is not None:
         raise refusal
     return min(found, key=lambda count: found[count])
-
-
-def _bfv_chain(N: int, log_t: float, depth: int, sums: int, room: float) -> Chain | None:
-    """The cheapest chain whose noise bound stays within the limit after ``depth`` products.
-
-    A smaller P lets every key switching add more noise, which Q then has to hold: both ways are tried.
-    """
-    if chain_noise(N, log_t, math.inf, [-math.inf], depth, sums) + log_t + 1 > room:
-        return None  # not even with free key switching
-    candidates = (
-        found
-        for digit in range(1, LARGEST_DIGIT + 1)
-        for margin in BFV_MARGINS
-        for width in (NARROW_BITS, WORD_BITS)
-        if (found := _bfv_candidate(N, log_t, depth, sums, digit, margin, width))
-    )
-    fitting = [found for found in candidates if sum(found.levels) + sum(found.special) <= room]
-    return min(fitting, key=lambda chain: chain.cycles, default=None)
-
-
-@lru_cache(maxsize=4096)
-def _bfv_candidate(N: int, log_t: float, depth: int, sums: int, digit: int, margin: int, width: int) -> Chain | None:
-    """Levels of at most ``width`` bits for digits of ``digit`` limbs and a P of ``margin`` bits more than a digit."""
-    limbs, need = digit, math.inf
-    while limbs * width < need:  # more limbs are more digits, and a little more noise
-        limbs = digit if need == math.inf else max(limbs + 1, math.ceil(need / width))
-        digits = [-float(margin)] * math.ceil(limbs / digit)
-        need = chain_noise(N, log_t, math.inf, digits, depth, sums) + log_t + 1 + NEED_SLACK_BITS
-    size = max(math.ceil(need / limbs), SMALLEST_BITS)
-    wanted = max(digit * size + margin, SMALLEST_BITS)
-    primes = math.ceil(wanted / width)
-    special = (max(math.ceil(wanted / primes), SMALLEST_BITS),) * primes
-    q_bits = (size,) * limbs
-    cycles = costs.product_bfv(N, q_bits, special, digit) + costs.rotation(N, q_bits, special, digit)
-    return Chain(q_bits, special, digit, cycles)

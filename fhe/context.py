@@ -221,12 +221,14 @@ class Context:
         For a party whose model has to stay hidden from the owner of the key. All that is added to what values tell is
         2^-statistical_bits in statistical distance, under ring-LWE: proof and what stays visible (shape, level, bounds)
         are in `fhe.hiding`. It takes ``log2(N) + statistical_bits`` bits and a few more of the room for noise, in CKKS
-        of the scale, so plan for it: more depth, or ``scale_bits`` of 80 to 94. Do it last.
+        of the scale: so it is planned for, by ``hide=`` of `fhe.bfv`, `fhe.ckks` and `fhe.compile`. How well to hide is
+        for you to say, whatever they planned. In CKKS values are doubles, and 40 bits are more than these leave room
+        for: some 20 are possible. Do it last.
 
         Raises NoiseError where there is no room, MissingKeyError without a public key, ParameterError.
 
         >>> import fhe
-        >>> owner = fhe.bfv(depth=3, plain_modulus=257, ring_degree=64, insecure="for this example")
+        >>> owner = fhe.bfv(depth=1, hide=40, plain_modulus=257, ring_degree=64, insecure="for this example")
         >>> server = owner.public()
         >>> scores = server.load(owner.encrypt([1, 2, 3]).to_bytes()) * np.array([5, 7, 11])
         >>> owner.decrypt(owner.load(server.hide_circuit(scores).to_bytes())).tolist()

@@ -252,6 +252,15 @@ def multiply_bfv(parameters: BFVParameters, level: int, a: float, b: float) -> f
 # a value is at most B over the scale. No assumption on the energy of products is needed; rounding counts as uniform.
 
 
+def flood(ring_degree: int, drowned: float, statistical_bits: int) -> int:
+    """log2 of the flood that hides coefficients of 2^drowned in the mean, but for 2^-statistical_bits: `fhe.hiding`.
+
+    >>> flood(2**13, 20.5, 40)
+    73
+    """
+    return math.ceil(drowned + math.log2(ring_degree) + statistical_bits - 1)
+
+
 def fresh_public_slots(parameters: CKKSParameters) -> float:
     """Of an encryption under the public key, with the rounding of the message.
 

@@ -18,14 +18,16 @@ from fhe.arrays.decimals import EncryptedDecimals
 from fhe.arrays.wide import WideArray, integers_of
 from fhe.backend.protocol import Backend
 from fhe.bfv.noise_budget import noise_budget_bits
-from fhe.choice import choose_bfv, choose_ckks
+from fhe.choice import choose_bfv
 from fhe.ckks.flooding import Flooding, Ledger
 from fhe.context import Context
 from fhe.errors import NoiseError, ParameterError
+from fhe.hiding import checked_bits
 from fhe.interval import Bound
 from fhe.io.files import PRIVATE, FilePath, write
 from fhe.keyfile import Manner, secret_to_bytes
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
+from fhe.plans import planned_ckks
 from fhe.progress import progress as bar
 from fhe.received import believed, refuse_noisy, require_own_bounds
 from fhe.ring.random import SeedSource, system_seed
@@ -36,7 +38,6 @@ from fhe.rlwe.public import Encryption, EvaluationKeys
 from fhe.rlwe.secret import SecretKey
 from fhe.wide import value_modulus
 
-SCALE_BITS = 40
 Encrypted = EncryptedArray | WideArray | EncryptedBits | EncryptedDecimals
 
 
@@ -305,6 +306,7 @@ def ckks(
     insecure: str | None = None,
     eager: bool = False,
     publish: tuple[int, int] | None = None,
+    hide: tuple[int, int] | None = None,
     backend: Backend | str | None = None,
 ) -> KeyOwner:
     """Approximate arithmetic on real and complex numbers, ``depth`` multiplications deep: keys for one party.
@@ -314,6 +316,10 @@ def ckks(
     larger values take more); a ``scale_bits`` of your own (else 40, or what publishing needs) that does not raises
     ParameterError.
 
+    ``hide=(precision_bits, statistical_bits)`` plans for `Context.hide_circuit` in the same manner: hidden results of
+    ``depth`` products, and of the mask that cleans slots beside them (a level more), are right to so many bits. Their
+    sum is some 30 at most, as values are doubles; `fhe.bfv` knows no such limit.
+
     N, moduli and digits are chosen for ``security`` bits; see `choose_ckks` for the arguments. ``eager=True`` has every
     product relinearised and rescaled at once, as other libraries do, instead of with the next one that needs it.
 
@@ -322,19 +328,8 @@ def ckks(
     >>> ctx.decrypt(x * x + 1).round(3).tolist()
     [2.0, 5.0]
     """
-    extra = {} if bound is None else {"bound": bound}
-    chosen = partial(
-        choose_ckks,
-        depth,
-        security=security,
-        quantum=quantum,
-        ring_degree=ring_degree,
-        insecure=insecure,
-        **extra,
-    )
-    parameters: CKKSParameters = chosen(scale_bits=scale_bits or SCALE_BITS)
-    while publish and scale_bits is None and (missing := Flooding(*publish).missing_bits(parameters)):
-        parameters = chosen(scale_bits=parameters.scale_bits + missing)
+    options: dict[str, Any] = {"security": security, "quantum": quantum, "ring_degree": ring_degree}
+    parameters = planned_ckks(depth, scale_bits, publish, hide, bound=bound, insecure=insecure, **options)
     return KeyOwner(parameters, backend, eager=eager, publish=publish)
 
 
@@ -351,6 +346,7 @@ def bfv(
     quantum: bool = False,
     ring_degree: int | None = None,
     insecure: str | None = None,
+    hide: int | None = None,
     backend: Backend | str | None = None,
 ) -> KeyOwner:
     """Exact arithmetic on integers modulo t, ``depth`` multiplications deep: keys for one party.
@@ -360,7 +356,8 @@ def bfv(
     ValueOverflowError. ``bound`` is what `encrypt` assumes of its values without one: a largest magnitude or a pair
     (low, high). ``wrap=True`` is for arithmetic modulo t instead; ``signed=False`` reads residues, and promises
     values, from 0 up. With ``decimals`` numbers have so many places behind the point, exactly: `EncryptedDecimals`;
-    ``value_bits`` and intervals then count units of the last place.
+    ``value_bits`` and intervals then count units of the last place. ``hide=statistical_bits`` leaves room to hide
+    circuits (`Context.hide_circuit`) after ``depth`` products.
 
     >>> ctx = bfv(depth=1, plain_modulus=257, ring_degree=64, insecure="for this example", backend="reference")
     >>> ctx.decrypt(ctx.encrypt([3, -4]) * 5).tolist()
@@ -374,6 +371,7 @@ def bfv(
         quantum=quantum,
         ring_degree=ring_degree,
         insecure=insecure,
+        hide=None if hide is None else checked_bits(hide),
     )
     if wrap or not signed:
         bound = _usual_bound(bound, wrap, signed, math.isqrt(value_modulus(parameters) - 1) // 10**decimals)

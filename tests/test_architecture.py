@@ -45,7 +45,8 @@ KNOWS = {
     "parameters": "costs errors form moduli primes security",
     "wide": "errors parameters primes",
     "noise": "parameters",
-    "choice": "costs errors moduli noise parameters primes security wide",
+    "chains": "costs moduli noise",
+    "choice": "chains costs errors moduli parameters primes security wide",
     "io": "errors",
     "backend.protocol": "",
     "backend.native": "_core",
@@ -58,16 +59,17 @@ KNOWS = {
     "ckks": "errors interval noise parameters ring rlwe validate",
     "circuits": "bfv costs errors interval parameters ring rlwe",
     "arrays": "bfv circuits errors interval io parameters rlwe validate wide",
-    "hiding": "arrays bfv errors noise parameters ring rlwe",
+    "hiding": "arrays bfv ckks errors noise parameters ring rlwe",
+    "plans": "choice ckks hiding moduli parameters",
     "received": "arrays bfv errors parameters ring rlwe",
     "context": "arrays backend.protocol bfv circuits ckks errors hiding interval io parameters progress ring rlwe wide",
     "keyfile": "backend.protocol errors interval io rlwe rlwe.secret",
-    "owner": "arrays backend.protocol bfv choice ckks context errors interval io keyfile parameters progress "
-    "received ring rlwe rlwe.secret wide",
+    "owner": "arrays backend.protocol bfv choice ckks context errors hiding interval io keyfile parameters plans "
+    "progress received ring rlwe rlwe.secret wide",
     "files": "arrays backend.protocol context errors io keyfile owner parameters programs rlwe",
     "describe": "errors io parameters rlwe",
-    "programs": "arrays bfv choice circuits ckks context costs errors interval io moduli owner parameters primes "
-    "ring rlwe security validate",
+    "programs": "arrays bfv choice circuits ckks context costs errors hiding interval io moduli owner parameters "
+    "primes ring rlwe security validate",
     "auditing": "arrays errors owner programs progress",
     "ml": "arrays choice circuits costs errors interval moduli noise owner parameters programs progress rlwe "
     "security wide",

@@ -110,14 +110,18 @@ class Flooding:
 
 
 def planned_error(parameters: CKKSParameters) -> float:
-    """The tracked error of values up to 1, squared as often as there are levels: what a plan has to leave room for."""
+    """`computed_error`, decoded in doubles: what a plan has to leave room for."""
+    return computed_error(parameters) + 2.0**-52 * parameters.ring_degree.bit_length()
+
+
+def computed_error(parameters: CKKSParameters) -> float:
+    """The tracked error of values up to 1, squared as often as there are levels."""
     top = parameters.max_level
-    decoded = 2.0**-52 * parameters.ring_degree.bit_length()
     error = fresh(parameters, Encryption.DIVIDED, parameters.scale(top)).bound / parameters.scale(top)
     for level in range(top, 0, -1):
         switched = key_switch(parameters, level).bound / math.prod(parameters.levels[level])
         error = 2 * error + error**2 + (switched + rounding(parameters).bound) / parameters.scale(level - 1)
-    return error + decoded
+    return error
 
 
 class Ledger:

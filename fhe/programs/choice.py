@@ -48,16 +48,17 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A graph without functions, its arguments, and how many bits after the point have to be right."""
+    """A graph without functions, its arguments, how many bits after the point have to be right, what is planned for."""
 
     graph: Graph
     specs: Mapping[str, Spec]
     precision_bits: float = -math.inf
     publish: tuple[int, int] | None = None
+    hide: int | None = None
 
     def tried(self, parameters: Any, wrapping: bool = True) -> Trial:
         """A dry run."""
-        return DryMachine(parameters, wrapping).run(self.graph, self.specs)
+        return DryMachine(parameters, wrapping).run(self.graph, self.specs, self.hide)
 
 
 def smallest(task: Task, demand: Demand, fitting: Callable[[Task, Demand, int], Trial]) -> Trial:
@@ -110,7 +111,10 @@ def deepest(task: Task, trial: Trial) -> str:
 
 def fitting_ckks(task: Task, demand: Demand, N: int) -> Trial:
     """The dry run with the shortest chain and the smallest scale that keep the promised precision."""
-    trial, depth = _first_look(task, N)
+    try:
+        trial, depth = _first_look(task, N)
+    except NoiseError as error:
+        raise ParameterError(f"noise is too much at N = {N}, whatever the scale: {error}") from error
     try:
         return _smallest_scale(task, demand, N, trial, depth)
     except ParameterError as error:

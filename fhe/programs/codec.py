@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhe.errors import FHEError, FormatError
+from fhe.hiding import LEAST_BITS, MOST_BITS
 from fhe.io.claims import Claims
 from fhe.io.format import Container, Section
 from fhe.io.registry import to_bytes
@@ -51,6 +52,8 @@ def program_to_bytes(plan: Plan) -> bytes:
         "nodes": [_step(plan.graph, number, sections) for number in range(len(plan.graph))],
         "outputs": term(plan.graph.outputs),
     }
+    if plan.hide is not None:
+        content["hide"] = plan.hide
     return Container("program", content, sections).to_bytes()
 
 
@@ -60,7 +63,7 @@ def plan_from_bytes(data: bytes) -> Plan:
     It holds no more than was stored: ``source`` is the graph of polynomials, too.
     """
     container = Container.from_bytes(data, "program")
-    claims = Claims(container.content, "a program", ENTRIES)
+    claims = Claims(container.content, "a program", [*ENTRIES, *(["hide"] if "hide" in container.content else [])])
     name = _text(claims.raw("name"), "the name of a program")
     parameters = parameters_of(claims)
     specs = dict(map(_read_argument, claims.items("arguments")))
@@ -68,11 +71,12 @@ def plan_from_bytes(data: bytes) -> Plan:
         raise FormatError("a program has arguments, each of its own name")
     precision = _precision(claims)
     publish = claims.integers("publish", 2) if claims.has("publish") else None
+    hide = claims.integer("hide", LEAST_BITS, MOST_BITS) if claims.knows("hide") else None
     graph = _read_graph(claims, specs, container)
-    trial = DryMachine(parameters).run(graph, specs)
+    trial = DryMachine(parameters).run(graph, specs, hide)
     if precision is not None and trial.precision < -math.log2(precision):
         raise FormatError(f"this program promises results within {precision:g}, and keeps {2.0**-trial.precision:.2g}")
-    return Plan(name, specs, graph, graph, trial, precision, tuple(publish) if publish else None)  # type: ignore[arg-type]
+    return Plan(name, specs, graph, graph, trial, precision, tuple(publish) if publish else None, hide)  # type: ignore[arg-type]
 
 
 # --- arguments -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fhe.errors import EncodingError, ParameterError
+from fhe.hiding import checked_bits
 from fhe.programs.choice import Demand, Task, explored, fitting_ckks, smallest
 from fhe.programs.graph import Graph
 from fhe.programs.lower import approximates, lowered
@@ -43,6 +44,7 @@ def compile(
     security: int = 128,
     quantum: bool = False,
     publish: tuple[int, int] | None = None,
+    hide: int | None = None,
     ring_degree: int | None = None,
     insecure: str | None = None,
     **named: Any,
@@ -53,7 +55,9 @@ def compile(
     what it does with them is written down, and executed on ciphertexts without content until the smallest secure
     parameters are found with which no result is off by more than ``precision`` (its tracked bound, which fails with
     probability 2^-128). Integer arguments compute exactly, by BFV, and others by CKKS. With
-    ``publish=(precision_bits, queries)`` results leave room for `KeyOwner.decrypt_public`.
+    ``publish=(precision_bits, queries)`` results leave room for `KeyOwner.decrypt_public`. With
+    ``hide=statistical_bits`` they leave room for `Context.hide_circuit`, the evaluator's last step, and keep
+    ``precision`` after it.
 
     A branch on encrypted values raises TypeError. ParameterError says what makes a function too deep or too precise
     for the largest ring; other errors name the line.
@@ -77,18 +81,20 @@ def compile(
     source = graph
     for transformed in PASSES:
         graph = transformed(graph)
+    if hide is not None:
+        checked_bits(hide)
     demand = Demand(security, quantum, ring_degree, insecure)
     name = getattr(function, "__name__", type(function).__name__)
     if exact:
         if publish is not None:
             raise ParameterError("publish= is for approximate results; exact ones carry no noise")
-        trial = smallest(Task(graph, given), demand, fitting)
-        return Program(name, given, source, graph, trial, None)
+        trial = smallest(Task(graph, given, hide=hide), demand, fitting)
+        return Program(name, given, source, graph, trial, None, None, hide)
     if not 0 < precision < math.inf:
         raise ParameterError(f"precision is what results may be off by, a positive number, not {precision!r}")
     graph = with_polynomials(graph, given, precision)
-    trial = smallest(Task(graph, given, -math.log2(precision), publish), demand, fitting_ckks)
-    return Program(name, given, source, graph, trial, precision, publish)
+    trial = smallest(Task(graph, given, -math.log2(precision), publish, hide), demand, fitting_ckks)
+    return Program(name, given, source, graph, trial, precision, publish, hide)
 
 
 def _arguments(function: Callable[..., Any], specs: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.ckks.precision import encoding
 from fhe.costs import ZEN5, encoding_bfv, encoding_ckks
 from fhe.errors import FHEError
+from fhe.hiding import foretold
 from fhe.interval import Interval
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 from fhe.programs.counting import COUNTING, Blank, BlankKey, Tally, count, counted, encoding_given
@@ -149,7 +150,7 @@ class Sight:
 
 @dataclass(slots=True)
 class Trial:
-    """A dry run that went through: its ``outputs`` as they are made, and as they are ``sent``."""
+    """A dry run that went through: its ``outputs`` as they are made, and as they are ``sent``, perhaps hidden."""
 
     parameters: Parameters
     sights: dict[int, Sight]
@@ -167,8 +168,8 @@ class Trial:
 
     @property
     def lowest(self) -> int:
-        """The lowest level that an output is at, once settled."""
-        return min(y.level for y in self.outputs)
+        """The lowest level that an output is at, once sent."""
+        return min(y.level for y in self.sent)
 
     @property
     def bound(self) -> float:
@@ -229,8 +230,11 @@ class DryMachine:
         shards = [Ciphertext(self.chain, (poly, poly), level, KEY_ID, **known) for _ in range(layout.shards)]
         return EncryptedArray(evaluator, shards, layout, spec.dtype)
 
-    def run(self, graph: Graph, specs: Mapping[str, Spec]) -> Trial:
-        """The graph on fresh arguments; FHEError for whatever these parameters do not allow."""
+    def run(self, graph: Graph, specs: Mapping[str, Spec], hide: int | None = None) -> Trial:
+        """The graph on fresh arguments; FHEError for whatever these parameters do not allow.
+
+        With ``hide`` its results are then hidden by so many statistical bits.
+        """
         sights: dict[int, Sight] = {}
         kept: dict[int, EncryptedArray] = {}
         returned = graph.returned()
@@ -254,7 +258,7 @@ class DryMachine:
         widest = evaluator.values.seen[0] if isinstance(evaluator, BFVEvaluator) and not self.wrapping else 0  # type: ignore[attr-defined]
         outputs = [kept[number] for number in returned]
         with counted() as sending:
-            sent = [output.sendable() for output in outputs]
+            sent = [(output if hide is None else foretold(output, hide)).sendable() for output in outputs]
         tally.take_keys(sending)
         return Trial(self.parameters, sights, outputs, sent, tally, base, widest, frozenset(self.keys.asked))
 

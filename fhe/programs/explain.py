@@ -26,7 +26,8 @@ def results(program: Plan) -> list[str]:
     else:
         good = f"results are within {2.0**-program.trial.precision:.2g}, {program.precision:g} was asked"
     levels = counted(program.parameters.max_level - program.trial.lowest, "level")
-    return [f"{good}; {levels} deep", predicted(program)]
+    planned = [f"results end hidden by {program.hide} statistical bits: context.hide_circuit"] if program.hide else []
+    return [f"{good}; {levels} deep", *planned, predicted(program)]
 
 
 def assumptions(program: Plan) -> list[str]:

@@ -28,6 +28,8 @@ class Plan:
         What no result is off by more than, in CKKS, beside what was assumed.
     publish
         As `fhe.ckks` takes it.
+    hide
+        The statistical bits by which `Context.hide_circuit` hides results, where that is planned.
     encodings
         What the last run encoded, kept for the next, whoever's keys that has; up to ``encodings.limit`` bytes.
     """
@@ -39,6 +41,7 @@ class Plan:
     trial: Trial
     precision: float | None
     publish: tuple[int, int] | None = None
+    hide: int | None = None
     encodings: Encodings = field(default_factory=Encodings, repr=False)
 
     @property

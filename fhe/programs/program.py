@@ -74,9 +74,9 @@ class Program(Plan):
         """The values of a reply: what the program returned, arranged as it was, each an array or its bytes.
 
         Nothing that a reply says of itself is believed: scale, level, bounds, shape and dtype are what the dry run
-        foretold, without any key or value. What that leaves to trust is that the evaluator ran this program. Raises
-        ParameterError for what this program cannot have returned, FormatError for bytes that are none, and NoiseError
-        as `KeyOwner.decrypt` does.
+        foretold, of hidden results where ``hide=`` is planned. What that leaves to trust is that the evaluator ran this
+        program. Raises ParameterError for what this program cannot have returned, FormatError for bytes that are none,
+        and NoiseError as `KeyOwner.decrypt` does.
 
         >>> import fhe
         >>> program = fhe.compile(lambda x: (x.sum(), x * 2), fhe.spec(3, bound=5, dtype=int))

@@ -16,13 +16,15 @@ from fhe.rlwe.public import PublicKey, encrypt
 PIECE_BITS = 32
 
 
-def drowned(x: Ciphertext, key: PublicKey, bits: int, seeds: SeedSource = system_seed) -> Ciphertext:
+def drowned(
+    x: Ciphertext, key: PublicKey, bits: int, seeds: SeedSource = system_seed, filling: Plaintext | None = None
+) -> Ciphertext:
     """x + an encryption of zero + f, with coefficients of f uniform in [-2^bits, 2^bits); noise and bound as they were.
 
-    x is of degree 1, over Q of its level, and under the key.
+    x is of degree 1, over Q of its level, and under the key. What is encrypted may be a ``filling`` instead of zero.
     """
     nothing = Plaintext(x.chain, CoeffPoly.zero(x.chain.q(x.level)), x.level)
-    z0, z1 = encrypt(key, nothing, seeds)
+    z0, z1 = encrypt(key, filling or nothing, seeds)
     c0, c1 = x.evals()
     return x.with_polys((c0 + z0.to_eval() + flood(z0.basis, bits).to_eval(), c1 + z1.to_eval()))
 
