@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fhe.arrays.layout import Layout
 from fhe.arrays.packed import A, Packed, broadcast_shape
-from fhe.arrays.plans import Cost, Plan, cheapest, conversion
+from fhe.arrays.plans import Cost, Held, Plan, cheapest, conversion
 from fhe.errors import EncodingError
 from fhe.rlwe.ciphertext import Ciphertext
 
@@ -47,7 +47,7 @@ def combined(x: A, y: A, operation: Encrypted, absorbing: bool = False) -> A:
     dtype = x.dtype if x.dtype is y.dtype else x.evaluator.result_type(x.dtype, y.dtype)
     layout = x.layout
     if layout is not y.layout and layout != y.layout:
-        meet = meeting(layout, y.layout)
+        meet = meeting(layout, y.layout, x.held)
         layout = meet.product if absorbing else meet.sum
         x = x if meet.plans[0] is None else x.carried(meet.plans[0])
         y = y if meet.plans[1] is None else y.carried(meet.plans[1])
@@ -57,15 +57,21 @@ def combined(x: A, y: A, operation: Encrypted, absorbing: bool = False) -> A:
 
 
 @lru_cache(maxsize=512)
-def meeting(x: Layout, y: Layout) -> Meeting:
+def meeting(x: Layout, y: Layout, held: Held = None) -> Meeting:
     """The cheapest way to bring two arrays together: to the layout of one, to strides of both, or to a new one.
+
+    Where keys for some steps are ``held``, by those.
 
     >>> rows, vector = Layout.of((4, 3), 16), Layout.of((3,), 16)
     >>> meeting(rows, vector).cost, meeting(rows, Layout.of((4, 1), 16)).cost
     (Cost(levels=0, rotations=0, masks=0), Cost(levels=1, rotations=5, masks=4))
     """
     shape = broadcast_shape(x.shape, y.shape)
-    p, q = cheapest(_targets(x, y, shape), lambda target: (conversion(x, target), conversion(y, target)))
+
+    def plans(target: Layout) -> tuple[Plan, ...]:
+        return conversion(x, target, held), conversion(y, target, held)
+
+    p, q = cheapest(_targets(x, y, shape), plans, held)
     kept = tuple(None if plan.target == source and plan.picks == tuple(range(source.shards)) else plan
                  for plan, source in ((p, x), (q, y)))  # fmt: skip
     return Meeting(

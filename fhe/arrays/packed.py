@@ -10,10 +10,11 @@ import numpy as np
 
 from fhe.arrays.layout import Layout
 from fhe.arrays.moves import carried
-from fhe.arrays.plans import Cost, Plan, conversion
+from fhe.arrays.plans import Cost, Held, Plan, conversion
 from fhe.circuits.evaluator import Evaluator
 from fhe.errors import EncodingError, ParameterError
 from fhe.rlwe.ciphertext import Ciphertext
+from fhe.rlwe.routes import Routes
 
 A = TypeVar("A", bound="Packed")
 
@@ -96,6 +97,11 @@ class Packed:
             raise ParameterError("a noise budget is a notion of BFV; in CKKS ask for precision_bits")
         return self.room_bits
 
+    @property
+    def held(self) -> Held:
+        """The steps for which there are rotation keys; None where any is made when it is needed."""
+        return Routes.of(self.evaluator.keys, self.evaluator.row).held
+
     # --- others of the kind -----------------------------------------------------------------------------------------
 
     def like(self, shards: Sequence[Ciphertext], layout: Layout, dtype: np.dtype[Any] | None = None) -> Self:
@@ -150,7 +156,7 @@ class Packed:
         """
         if layout == self.layout:
             return self
-        return self.carried(conversion(self.layout, layout))
+        return self.carried(conversion(self.layout, layout, self.held))
 
     def relaid_fresh(self, shape: tuple[int, ...]) -> Self:
         """The same values, broadcast to a shape, as encryption would lay them; repeated only if that costs nothing."""
@@ -165,7 +171,7 @@ class Packed:
 
     def cost_to(self, layout: Layout) -> Cost:
         """The levels, rotations and masks of `relaid`, before anything is done."""
-        return conversion(self.layout, layout).cost
+        return conversion(self.layout, layout, self.held).cost
 
     def fresh_layout(self, shape: tuple[int, ...]) -> Layout:
         """The layout that encryption would give an array of this shape."""

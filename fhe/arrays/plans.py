@@ -4,13 +4,17 @@ A `Plan` is made from what every slot holds and what every slot of the result sh
 no special case of strides can go wrong. It is cheap where it can be: ciphertexts that fit are taken as they are, one
 rotation brings what lies in the same order, and masks (a level in CKKS) come only where several parts would overlap, or
 where what is not wanted would stay. An element that goes to many places is spread by doubling.
+
+Of plans that cost the same the one is taken for which rotation keys are ``held``, and else the one of smaller steps: so
+everything moves to the front, and a few keys serve many plans. A program plans as if every key were held, and runs with
+those that its plans use: it finds the same ones, since each is no dearer then and all others are no cheaper.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache, reduce
+from functools import cached_property, lru_cache
 from operator import add
 from typing import NamedTuple, TypeVar
 
@@ -19,11 +23,15 @@ from numpy.typing import NDArray
 
 from fhe.arrays.layout import UNKNOWN, ZERO, Axis, Layout
 from fhe.errors import EncodingError
+from fhe.rlwe.routes import Routes
 
 Numbers = NDArray[np.int64]
+Held = tuple[int, ...] | None  # steps that have rotation keys; None: any step would be given one
+Weight = tuple[int, int, int, int]
 T = TypeVar("T")
 MOST_TERMS = 1 << 16  # more would take minutes and more
 FEW = 8  # so many rotations of one ciphertext are made one by one, hoisted; more in baby and giant steps
+UNREACHABLE = 1 << 20  # rotations, in place of one that no keys lead to
 CANDIDATES = 64  # so many repetitions of an element are looked at
 
 
@@ -90,14 +98,31 @@ class Plan:
     @property
     def cost(self) -> Cost:
         """What carrying it out takes; ciphertexts that are alike are made once."""
-        made = list({id(terms): terms for terms in self.terms}.values())
-        groups = [group for terms in made for group in by_source(terms)]
-        masks = sum(term.slots is not None for terms in made for term in terms)
+        masks = sum(term.slots is not None for terms in self._made for term in terms)
+        return Cost(int(masks > 0), len(self.steps), masks)
+
+    @cached_property
+    def steps(self) -> tuple[int, ...]:
+        """Those of all rotations, each as often as it is made; 0 stands for a swap of rows."""
+        groups = [group for terms in self._made for group in by_source(terms)]
         moved = {(t.source, t.swap, baby) for group in groups for t, _, baby in steps_of(group) if baby}
-        moved |= {(t.source, True, 0) for terms in made for t in terms if t.swap}
-        giants = sum(len({giant for _, giant, _ in steps_of(group)} - {0}) for group in groups)
-        copied = sum(window_cost(spread.length) for spread in self.spreads) * len(made)
-        return Cost(int(masks > 0), len(moved) + giants + copied, masks)
+        moved |= {(t.source, True, 0) for terms in self._made for t in terms if t.swap}
+        giants = [giant for group in groups for giant in {giant for _, giant, _ in steps_of(group)} - {0}]
+        copied = [step for spread in self.spreads for step in window_steps(spread.length, -spread.stride)]
+        return (*(step for _, _, step in moved), *giants, *copied * len(self._made))
+
+    @cached_property
+    def _made(self) -> list[tuple[Term, ...]]:
+        return list({id(terms): terms for terms in self.terms}.values())
+
+    def weight(self, held: Held) -> Weight:
+        """The cost by these keys: a rotation counts as often as it takes, and for many where no keys lead there."""
+        row, ways, rotations = self.target.row, Routes(held, self.target.row), 0
+        for step in self.steps:
+            length = ways.length(step)
+            rotations += UNREACHABLE if length is None else max(length, 1)
+        levels, _, masks = self.cost
+        return levels, rotations, masks, sum(step % row for step in self.steps)
 
 
 def by_source(terms: Sequence[Term]) -> list[list[Term]]:
@@ -151,48 +176,58 @@ def window(x: T, count: int, stride: int, rotate: Callable[[T, int], T], plus: C
         x = plus(x, rotate(x, size // 2 * stride))
 
 
-def window_cost(count: int) -> int:
-    """The rotations of `window`.
+def window_steps(count: int, stride: int) -> list[int]:
+    """The steps of the rotations of `window`.
 
-    >>> [window_cost(count) for count in (1, 2, 3, 4, 7, 8)]
-    [0, 1, 2, 2, 4, 3]
+    >>> [window_steps(count, 1) for count in (1, 2, 3, 7)]
+    [[], [1], [1, 2], [1, 2, 2, 4]]
     """
-    return count.bit_length() - 2 + count.bit_count()
+    steps: list[int] = []
+
+    def rotate(x: int, step: int) -> int:
+        steps.append(step)
+        return x
+
+    window(0, count, stride, rotate, add)
+    return steps
 
 
 # --- planning --------------------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=512)
-def conversion(source: Layout, target: Layout) -> Plan:
+def conversion(source: Layout, target: Layout, held: Held = None) -> Plan:
     """An array of the source's layout, broadcast to the target's shape, in the target's layout."""
     numbers = np.broadcast_to(source.numbers(), target.shape)
-    return arrangement([source], numbers, target)
+    return arrangement([source], numbers, target, held)
 
 
-def arrangement(sources: Sequence[Layout], numbers: Numbers, target: Layout) -> Plan:
+def arrangement(sources: Sequence[Layout], numbers: Numbers, target: Layout, held: Held = None) -> Plan:
     """A new array from the elements of others, numbered through from 1, 0 for zero; no claim on target.clean."""
-    held = memory_of(sources)
+    memory = memory_of(sources)
     wanted = _wanted(numbers, target)
-    plan = _gathered(held, wanted, target)
-    if plan.cost.levels and (spread := _spread(held, numbers, target)) and spread.cost < plan.cost:
-        return spread
+    plan = _gathered(memory, wanted, target, held)
+    if plan.cost.levels and (spread := _spread(memory, numbers, target, held)):
+        return min(plan, spread, key=lambda plan: plan.weight(held))
     return plan
 
 
-def cheapest(targets: Iterable[Layout], plans: Callable[[Layout], tuple[Plan, ...]]) -> tuple[Plan, ...]:
-    """The plans of least cost; the first that cost nothing. EncodingError where there are none that may be made."""
-    best, cost, refused = None, Cost(), None
+def cheapest(
+    targets: Iterable[Layout], plans: Callable[[Layout], tuple[Plan, ...]], held: Held = None
+) -> tuple[Plan, ...]:
+    """The plans of least weight; the first that cost nothing. EncodingError where there are none that may be made."""
+    best, least, refused = None, (0, 0, 0, 0), None
     for target in targets:
         try:
             found = plans(target)
         except EncodingError as error:
             refused = error
             continue
-        total = reduce(add, (plan.cost for plan in found))
-        if best is None or total < cost:
-            best, cost = found, total
-        if not any(cost):
+        levels, *rest = zip(*(plan.weight(held) for plan in found), strict=True)
+        weight = (max(levels), *map(sum, rest))
+        if best is None or weight < least:
+            best, least = found, weight
+        if not any(least):
             break
     if best is None:
         assert refused is not None
@@ -217,9 +252,8 @@ def _wanted(numbers: Numbers, target: Layout) -> Numbers:
     return out.reshape(target.shards, target.slots)
 
 
-def _gathered(held: Numbers, wanted: Numbers, target: Layout) -> Plan:
-    rows = target.slots // target.row
-    finder = _Finder(held, rows)
+def _gathered(memory: Numbers, wanted: Numbers, target: Layout, held: Held) -> Plan:
+    finder = _Finder(memory, target.slots // target.row, held)
     known: dict[bytes, tuple[tuple[Term, ...], bool]] = {}  # ciphertexts that hold the same are made once
     count = 0
     for slots in wanted:
@@ -238,11 +272,12 @@ def _gathered(held: Numbers, wanted: Numbers, target: Layout) -> Plan:
 class _Finder:
     """Finds the terms of one ciphertext of a result."""
 
-    def __init__(self, held: Numbers, rows: int) -> None:
-        self.held, self.rows = held, rows
-        self.slots = held.shape[1]
+    def __init__(self, memory: Numbers, rows: int, held: Held) -> None:
+        self.memory, self.rows = memory, rows
+        self.slots = memory.shape[1]
         self.row = self.slots // rows
-        flat = held.ravel()
+        self.ways = Routes(held, self.row)
+        flat = memory.ravel()
         self._order = np.argsort(flat, kind="stable")
         self._sorted = flat[self._order]
 
@@ -253,7 +288,7 @@ class _Finder:
 
     def moved(self, term: Term) -> Numbers:
         """What a ciphertext holds after swap and rotation."""
-        contents = self.held[term.source].reshape(self.rows, self.row)
+        contents = self.memory[term.source].reshape(self.rows, self.row)
         contents = contents[::-1] if term.swap else contents
         shifted: Numbers = np.roll(contents, -term.step, axis=1).ravel()
         return shifted
@@ -277,9 +312,9 @@ class _Finder:
         """One move that brings everything, without a mask if there is such a move."""
         slot = int(needed[0])
         candidates = [self.term(place, slot) for place in self.places(int(wanted[slot]))]
-        candidates.sort(key=lambda term: (term.step != 0) + term.swap)
+        candidates.sort(key=lambda term: ((term.step != 0) + term.swap, term.step))
         masked = None
-        for term in candidates[:CANDIDATES]:
+        for term in sorted(candidates[:CANDIDATES], key=self._effort):  # whatever is held, of the same ones
             contents = self.moved(term)
             if not np.array_equal(contents[needed], wanted[needed]):
                 continue
@@ -287,6 +322,10 @@ class _Finder:
                 return (term,), not contents[wanted == UNKNOWN].any()
             masked = masked or term
         return None if masked is None else ((replace(masked, slots=needed),), True)
+
+    def _effort(self, term: Term) -> tuple[int, int]:
+        length = self.ways.length(term.step)
+        return (UNREACHABLE if length is None else length) + term.swap, term.step
 
     def _several(self, wanted: Numbers, needed: NDArray[np.intp]) -> tuple[tuple[Term, ...], bool]:
         """Elements grouped by the move that brings them; masked, unless zeros make that needless."""
@@ -318,7 +357,7 @@ class _Finder:
         return not count[wanted == UNKNOWN].any() if ok.all() else None
 
 
-def _spread(held: Numbers, numbers: Numbers, target: Layout) -> Plan | None:
+def _spread(memory: Numbers, numbers: Numbers, target: Layout, held: Held) -> Plan | None:
     """A plan that brings one element of each that an axis repeats, and copies it along by doubling."""
     spreads, seeds = [], numbers.copy()
     for axis, (n, stride) in enumerate(target.axes):
@@ -338,7 +377,7 @@ def _spread(held: Numbers, numbers: Numbers, target: Layout) -> Plan | None:
     grown, overlap = (_grown(x, spreads, target) for x in (sown, (sown > 0).astype(np.int64)))
     if overlap.max() > 1 or not np.array_equal(grown[wanted > 0], wanted[wanted > 0]):
         return None  # a row ends within, or copies would meet other elements
-    plan = _gathered(held, sown, target)
+    plan = _gathered(memory, sown, target, held)
     return replace(plan, clean=not grown[wanted == UNKNOWN].any(), spreads=tuple(spreads))
 
 

@@ -18,7 +18,7 @@ from fhe.arrays.elementwise import with_plain
 from fhe.arrays.layout import Layout, View
 from fhe.arrays.moves import carried
 from fhe.arrays.packed import A, Packed
-from fhe.arrays.plans import Numbers, Plan, arrangement, cheapest
+from fhe.arrays.plans import Held, Numbers, Plan, arrangement, cheapest
 from fhe.errors import EncodingError
 
 Mover = Callable[[Any], Any]
@@ -74,9 +74,9 @@ def arranged(arrays: Sequence[A], numbers: Numbers) -> A:
         raise EncodingError(f"an encrypted array holds at least one element, got shape {numbers.shape}")
     x, sources = arrays[0], tuple(array.layout for array in arrays)
     if numbers.size <= SMALL:
-        best = _planned_small(sources, numbers.shape, numbers.astype(np.int64).tobytes())
+        best = _planned_small(sources, numbers.shape, numbers.astype(np.int64).tobytes(), x.held)
     else:
-        best = _planned(sources, numbers)
+        best = _planned(sources, numbers, x.held)
     if best.picks is None:
         x.require_slots()
     shards = [shard for array in arrays for shard in array.shards]
@@ -87,13 +87,14 @@ def arranged(arrays: Sequence[A], numbers: Numbers) -> A:
 
 
 @lru_cache(maxsize=256)
-def _planned_small(sources: tuple[Layout, ...], shape: tuple[int, ...], numbers: bytes) -> Plan:
+def _planned_small(sources: tuple[Layout, ...], shape: tuple[int, ...], numbers: bytes, held: Held) -> Plan:
     """`_planned`, remembered: what is done once is often done again."""
-    return _planned(sources, np.frombuffer(numbers, dtype=np.int64).reshape(shape))
+    return _planned(sources, np.frombuffer(numbers, dtype=np.int64).reshape(shape), held)
 
 
-def _planned(sources: tuple[Layout, ...], numbers: Numbers) -> Plan:
-    (best,) = cheapest(_targets(sources, numbers.shape), lambda target: (arrangement(sources, numbers, target),))
+def _planned(sources: tuple[Layout, ...], numbers: Numbers, held: Held) -> Plan:
+    targets = _targets(sources, numbers.shape)
+    (best,) = cheapest(targets, lambda target: (arrangement(sources, numbers, target, held),), held)
     return best
 
 

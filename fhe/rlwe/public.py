@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 from fhe.errors import MissingKeyError, ParameterError
 from fhe.ring.poly import EvalPoly, Poly
@@ -78,8 +79,7 @@ class EvaluationKeys:
 
     def rotation_steps(self) -> list[int] | None:
         """The rotation steps that have a key; None where any step would be given one."""
-        N = self.chain.parameters.ring_degree
-        return sorted(step for g in self.galois if (step := step_of(g, N)) is not None)
+        return list(_steps_of(tuple(self.galois), self.chain.parameters.ring_degree))
 
     def require_galois_keys(self, elements: Iterable[int]) -> None:
         """Raise before any work unless every element has its key."""
@@ -129,6 +129,12 @@ def encrypt(key: PublicKey, message: Plaintext, seeds: SeedSource = system_seed)
     m = message.poly.to_coeff().data
     c0, c1 = basis.backend.encrypt(basis.handle, int(divided), key.b.data, key.a.data, u, e0, e1, m)
     return EvalPoly(kept, c0), EvalPoly(kept, c1)
+
+
+@lru_cache(maxsize=64)
+def _steps_of(elements: tuple[int, ...], ring_degree: int) -> tuple[int, ...]:
+    """The steps of those that are rotations, ascending."""
+    return tuple(sorted(step for g in elements if (step := step_of(g, ring_degree)) is not None))
 
 
 def check_key(ciphertext: Ciphertext, key_id: bytes, what: str) -> None:

@@ -38,7 +38,10 @@ class ClearEvaluator:
     def __init__(self, slots: int, row: int) -> None:
         self.slots, self.row = slots, row
         self.counts: Counter[str] = Counter()
+        self.used: set[int] = set()
         self.chain = SimpleNamespace(parameters=None)
+        self.keys = SimpleNamespace(rotation_steps=lambda: self.held)
+        self.held: list[int] | None = None
 
     def admit(self, values: NDArray[Any], bound: float | None) -> tuple[NDArray[Any], float]:
         return values.astype(np.int64), 1.0
@@ -86,6 +89,7 @@ class ClearEvaluator:
     def rotate(self, x: Slots, step: int) -> Slots:
         step %= self.row
         self.counts["rotations"] += bool(step)
+        self.used.add(step)
         return replace(x, values=np.roll(x.values.reshape(-1, self.row), -step, axis=1).ravel())
 
     def rotations(self, x: Slots, steps: Sequence[int]) -> list[Slots]:

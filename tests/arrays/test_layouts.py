@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from fhe.arrays.array import EncryptedArray
+from fhe.arrays.elementwise import meeting
 from fhe.arrays.layout import Axis, Layout
 from fhe.arrays.plans import Cost
 from fhe.arrays.rearrange import moved
@@ -116,6 +117,37 @@ def test_operands_broadcast(
     for result in (operation(x, y), operation(x, b), operation(a, y)):
         assert result.shape == expected.shape
         assert np.array_equal(read(result), expected)
+
+
+@given(st.data(), evaluators(), st.integers(2, 30), st.booleans())
+def test_neighbours_meet_by_the_key_that_is_held(
+    data: st.DataObject, evaluator: ClearEvaluator, size: int, later_first: bool
+) -> None:
+    values = data.draw(hnp.arrays(np.int64, size, elements=st.integers(-9, 9)))
+    x = laid_out(evaluator, values, Layout.of((size,), evaluator.slots, evaluator.row))
+    step = data.draw(st.integers(1, size - 1))
+    assume(len(x.shards) == 1 and step % evaluator.row and evaluator.slots == evaluator.row)
+    slices = [slice(step, None), slice(None, -step)]
+    one, other = slices if later_first else reversed(slices)
+    for held in (None, [step], [-step]):
+        evaluator.held, evaluator.used = held, set()
+        assert np.array_equal(read(x[one] + x[other]), values[one] + values[other])
+        period = 1 << (size - 1).bit_length()
+        wanted = held or [min(step, -step % period)]  # the smaller step, where any key would do
+        assert evaluator.used == {wanted[0] % evaluator.row}
+
+
+@given(st.data(), evaluators(), hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=5))
+def test_who_holds_the_keys_of_a_plan_finds_that_plan(
+    data: st.DataObject, evaluator: ClearEvaluator, shapes: Any
+) -> None:
+    (_, x), (_, y) = (data.draw(arrays(evaluator, shape)) for shape in shapes.input_shapes)
+    free = meeting(x.layout, y.layout)
+    steps = {step % evaluator.row for plan in free.plans if plan for step in plan.steps}
+    more = data.draw(st.sets(st.integers(1, evaluator.row - 1), max_size=4))
+    bound = meeting(x.layout, y.layout, tuple(sorted((steps | more) - {0})))
+    assert (bound.sum, bound.product, bound.cost) == (free.sum, free.product, free.cost)
+    assert [plan and plan.steps for plan in bound.plans] == [plan and plan.steps for plan in free.plans]
 
 
 @given(st.data(), evaluators(), SHAPES)
