@@ -11,13 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from fhe.arrays.packed import Packed
-from fhe.bfv.noise_budget import noise_budget_bits
-from fhe.errors import NoiseError, ParameterError
+from fhe.errors import ParameterError
 from fhe.parameters import BFVParameters
-from fhe.ring.poly import CoeffPoly
 from fhe.rlwe.ciphertext import Ciphertext
-
-MARGIN_BITS = 2.0  # a quarter of the failure threshold
 
 
 def believed(array: Any, expected: Packed | None) -> Any:
@@ -62,18 +58,4 @@ def require_own_bounds(array: Packed) -> None:
         raise ParameterError(
             "this array was received, or made of one that was, so its noise bound is somebody's claim, and publishing "
             "rests on it; pass expected=, the result of the same program on an encryption of your own"
-        )
-
-
-def refuse_noisy(x: Ciphertext, phase: CoeffPoly) -> None:
-    """BFV: raise NoiseError, which tells nothing more, for noise above a quarter of what decryption fails at.
-
-    Who makes ciphertexts fail on purpose, or nearly, learns the key from when they do (ePrint 2024/116, 2024/127).
-    Honest noise stays far below its bound, and this refuses long before a value could be wrong.
-    """
-    parameters = x.chain.parameters
-    if isinstance(parameters, BFVParameters) and noise_budget_bits(parameters, phase) < MARGIN_BITS:
-        raise NoiseError(
-            "the noise of this ciphertext is too close to where decryption fails: it is not what its bounds say. Do "
-            "not tell its sender; use fhe.bfv(depth=…) with more depth if it is your own"
         )

@@ -10,6 +10,7 @@
 #include "../ring/lift.hpp"
 #include "../ring/order.hpp"
 #include "../ring/pack.hpp"
+#include "../ring/scale_round.hpp"
 #include "../targets/dispatch.hpp"
 #include "bindings.hpp"
 
@@ -50,13 +51,25 @@ std::vector<std::vector<Buffer>> inner_product_rows(const Basis& basis, const Co
   return inner_products(basis, xs, sums);
 }
 
-py::array_t<double> lift_array(const Basis& basis, const Buffer& x) {
+// An array of doubles, one for each coefficient.
+py::array_t<double> coefficients_of(const Buffer& x) {
   Axes shape = x.leading();
   shape.push_back(x.ring_degree());
-  py::array_t<double> out(shape);
+  return py::array_t<double>(shape);
+}
+
+py::array_t<double> lift_array(const Basis& basis, const Buffer& x) {
+  py::array_t<double> out = coefficients_of(x);
   double* const data = out.mutable_data();
   without_gil([&] { lift(basis, x, data); });
   return out;
+}
+
+std::pair<Buffer, py::array_t<double>> scale_round_array(const Basis& basis, const Basis& plain, const Buffer& x) {
+  py::array_t<double> rest = coefficients_of(x);
+  double* const data = rest.mutable_data();
+  Buffer rounded = without_gil([&] { return scale_round(basis, plain, x, data); });
+  return {std::move(rounded), std::move(rest)};
 }
 
 py::bytes pack_bytes(const Basis& basis, const Buffer& x) {
@@ -136,6 +149,7 @@ void bind_conversions(py::module_& m) {
   m.def("reduce", &reduce_array, basis, py::arg("coefficients"));
   m.def("lift", &lift_array, basis, x);
   m.def("convert", &convert, NoGil(), source, target, x);
+  m.def("scale_round", &scale_round_array, basis, py::arg("plain"), x);
   m.def("divide_round_coeff", &divide_round_coeff, NoGil(), basis, start, stop, x);
   m.def("divide_round_eval", &divide_round_eval, NoGil(), basis, start, stop, x);
   m.def("divide_round_sum", &divide_round_sum, NoGil(), basis, py::arg("special"), start, stop, x, py::arg("y"));

@@ -62,8 +62,10 @@ struct Kernels {
   // rows[i] are any values below 2^50 (residues of other primes); weights are in [0, q[o]). No output is an input.
   void (*weighted_sums)(u64* const* out, std::size_t outputs, const u64* const* rows, std::size_t inputs,
                         const u64* weights, std::size_t n, const Modulus* const* q);
-  // v = floor(s + 0.5) with s = ((0.0 + rows[0] * r[0]) + rows[1] * r[1]) + ..., IEEE doubles, no contraction.
-  void (*quotient)(u64* v, const u64* const* rows, const double* reciprocals, std::size_t inputs, std::size_t n);
+  // v = floor(s + 0.5) with s = ((0.0 + rows[0] * r[0]) + rows[1] * r[1]) + ..., IEEE doubles, no contraction; and
+  // rest = s - v, which may be null.
+  void (*quotient)(u64* v, double* rest, const u64* const* rows, const double* reciprocals, std::size_t inputs,
+                   std::size_t n);
   // out = sum_i (rows[i] - (q_i - 1)/2) q_0 ... q_(i-1), in pairs of doubles as mixed_radix.inl says, infinite beyond.
   void (*mixed_radix)(double* out, const u64* const* rows, const u64* moduli, std::size_t digits, std::size_t n);
   // out[k] = in[index[k]]; out and in are different rows

@@ -31,29 +31,33 @@ std::size_t cached_block(std::size_t rows) {
   return block;
 }
 
-Conversion::Conversion(const Limbs& source, const Limbs& target)
-    : sum_(target, source.size() + 1, [&](const Modulus& p, std::size_t i) {
-        const u64 weight = product_except(source, i, p);
-        return i == source.size() ? p.neg(weight) : weight;
-      }) {
+Terms::Terms(const Limbs& source, u64 scale) {
   for (std::size_t i = 0; i < source.size(); ++i) {
     const Modulus& q = source[i]->q;
-    source_.push_back({q, source[i]->kernels, inverse_of_product(source, i, q)});
+    const u64 factor = q.mul(q.reduce(scale), inverse_of_product(source, i, q));
+    source_.push_back({q, source[i]->kernels, factor});
     reciprocals_.push_back(1.0 / static_cast<double>(q.value));
   }
 }
 
-void Conversion::terms(u64* const* terms, const u64* const* x, std::size_t n) const {
+void Terms::operator()(u64* const* terms, const u64* const* x, std::size_t n, double* rest) const {
   const std::size_t inputs = source_.size();
-  for_each_block(n, cached_block(terms_count()), 4 * inputs, [&](std::size_t offset, std::size_t size) {
+  for_each_block(n, cached_block(count()), 4 * inputs, [&](std::size_t offset, std::size_t size) {
     ConstRows y;
     for (std::size_t i = 0; i < inputs; ++i) {
-      source_[i].kernels->mul_scalar(terms[i] + offset, x[i] + offset, source_[i].inverse, size, source_[i].q);
+      source_[i].kernels->mul_scalar(terms[i] + offset, x[i] + offset, source_[i].factor, size, source_[i].q);
       y.push_back(terms[i] + offset);
     }
-    source_[0].kernels->quotient(terms[inputs] + offset, y.data(), reciprocals_.data(), inputs, size);
+    source_[0].kernels->quotient(terms[inputs] + offset, rest == nullptr ? nullptr : rest + offset, y.data(),
+                                 reciprocals_.data(), inputs, size);
   });
 }
+
+Conversion::Conversion(const Limbs& source, const Limbs& target)
+    : terms_(source), sum_(target, source.size() + 1, [&](const Modulus& p, std::size_t i) {
+        const u64 weight = product_except(source, i, p);
+        return i == source.size() ? p.neg(weight) : weight;
+      }) {}
 
 namespace {
 

@@ -11,6 +11,27 @@
 
 namespace fhe {
 
+// The y_i of a x for a constant a, and the quotient v = floor(s + 1/2), s = sum_i y_i / q_i. Owns all that it needs.
+class Terms {
+ public:
+  explicit Terms(const Limbs& source, u64 scale = 1);
+
+  std::size_t count() const { return source_.size() + 1; }
+  // terms[i] = x[i] * a (Q/q_i)^-1 mod q_i, then v, and s - v into `rest`, which may be null. A row of terms may be the
+  // row of x it comes from.
+  void operator()(u64* const* terms, const u64* const* x, std::size_t n, double* rest = nullptr) const;
+
+ private:
+  struct Source {
+    Modulus q;
+    const Kernels* kernels;
+    u64 factor;  // a (Q/q_i)^-1 mod q_i
+  };
+
+  std::vector<Source> source_;
+  std::vector<double> reciprocals_;  // 1.0 / q_i
+};
+
 // The constants of one conversion to the representative nearest to zero; owns all that it needs. It works in two steps,
 // so that callers choose what stays in cache between them: `terms` scales the source rows, `sum` weighs the terms for
 // some of the targets.
@@ -18,23 +39,14 @@ class Conversion {
  public:
   Conversion(const Limbs& source, const Limbs& target);
 
-  // The y_i and the quotient v = floor(sum_i y_i / q_i + 1/2).
-  std::size_t terms_count() const { return sum_.inputs(); }
-  // terms[i] = x[i] * (Q/q_i)^-1 mod q_i, then v. A row of terms may be the row of x it comes from.
-  void terms(u64* const* terms, const u64* const* x, std::size_t n) const;
+  std::size_t terms_count() const { return terms_.count(); }
+  void terms(u64* const* terms, const u64* const* x, std::size_t n) const { terms_(terms, x, n); }
   // Their sum with the weights Q/q_i and, for v, -Q.
   const WeightedSums& sum() const { return sum_; }
 
  private:
-  struct Source {
-    Modulus q;
-    const Kernels* kernels;
-    u64 inverse;  // (Q/q_i)^-1 mod q_i
-  };
-
+  Terms terms_;
   WeightedSums sum_;
-  std::vector<Source> source_;
-  std::vector<double> reciprocals_;  // 1.0 / q_i
 };
 
 // Targets that are converted to in one go: the terms are read once for all of them, and once they are transformed the

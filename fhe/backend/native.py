@@ -72,6 +72,7 @@ class NativeBackend:
     reduce = staticmethod(_core.reduce)
     lift = staticmethod(_core.lift)
     convert = staticmethod(_core.convert)
+    scale_round = staticmethod(_core.scale_round)
     divide_round_coeff = staticmethod(_core.divide_round_coeff)
     divide_round_eval = staticmethod(_core.divide_round_eval)
     divide_round_sum = staticmethod(_core.divide_round_sum)

@@ -226,6 +226,14 @@ class Backend(Protocol):
         """
         ...
 
+    def scale_round(self, basis: BasisHandle, plain: BasisHandle, x: Buffer) -> tuple[Buffer, NDArray[np.float64]]:
+        """round(t x / Q) modulo t, the one prime of ``plain``, and how far t x / Q is from it, ``(..., N)``.
+
+        ``v - sum_i y_i * q_i^-1 mod t`` and s - v, with y_i those of t x, and s and v = floor(s + 0.5) as in `convert`.
+        Exact when t x / Q is further than 2^-45 * L from half an odd integer. t is none of the q_i. (Same paper, 2.3.)
+        """
+        ...
+
     def divide_round_coeff(self, basis: BasisHandle, start: int, stop: int, x: Buffer) -> Buffer:
         """round(x / D) over the limbs ``start … stop-1``, D the product of all the other primes.
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fhe.bfv.noise_budget import noise_budget_bits
 from fhe.bfv.overflow import ValueTracker
 from fhe.errors import EncodingError, ParameterError
 from fhe.interval import WORD, Interval
@@ -41,7 +42,7 @@ class BFVEncoder:
         self.modulus = value_modulus(self.parameters)  # beyond t where this encodes one residue of wide integers
         N = self.parameters.ring_degree
         self._plain = Basis.of(N, [self.t], chain.backend) if self.parameters.batching else None
-        self._slot_order = slot_order(N)
+        self._slot_order = np.argsort(chain.backend.evaluation_order(N))[slot_order(N)]
         # round(t x / Q) is at most t/2 in magnitude: primes whose product is beyond 2t hold it, whatever t is.
         count = 1 if self.t.bit_length() < WIDE_BITS - 2 else 2
         self._wide = Basis.of(N, ntt_primes(N, WIDE_BITS, count, exclude=self.parameters.moduli()), chain.backend)
@@ -58,25 +59,34 @@ class BFVEncoder:
 
     def message(self, values: ArrayLike, factor: int = 1) -> NDArray[np.int64]:
         """The centred coefficients of m, or of factor * m mod t: the polynomial whose slots are ``values``, or zero."""
+        slots = self._residues(values)
+        if self._plain is None:
+            return self._centre(mul_mod(slots, factor % self.t, self.t))
+        return self._centre(self._batched(self._plain, slots, factor).residues[0].view(np.int64))
+
+    def _residues(self, values: ArrayLike) -> NDArray[np.int64]:
+        """Of all slots, modulo t; what the values leave is zero."""
         slots = np.zeros(self.slots, dtype=np.int64)
         array = self.integers(one_dimensional(values, self.slots, "BFV slots"))
         self.check_range(array)
         slots[: array.size] = array + (array >> 63 & self.t) if self.modulus == self.t else array % self.t
-        if self._plain is None:
-            return self._centre(mul_mod(slots, factor % self.t, self.t))
-        natural = np.empty((1, self.slots), dtype=np.uint64)
-        natural[0, self._slot_order] = slots
-        backend = self.chain.backend
-        evaluations = EvalPoly.from_natural(self._plain, backend.load(self._plain.handle, natural))
-        coefficients = evaluations.scale_limbs([factor % self.t]).to_coeff().residues[0]
-        return self._centre(coefficients.view(np.int64))
+        return slots
+
+    def _batched(self, plain: Basis, slots: NDArray[np.int64], factor: int) -> CoeffPoly:
+        """The polynomial modulo t with factor times these slots."""
+        evaluations = np.empty((1, self.slots), dtype=np.uint64)
+        evaluations[0, self._slot_order] = slots
+        loaded = EvalPoly(plain, self.chain.backend.load(plain.handle, evaluations))
+        return (loaded if factor == 1 else loaded.scale_limbs([factor % self.t])).to_coeff()
 
     def values(self, message: NDArray[np.int64]) -> NDArray[np.int64]:
         """The centred slots of a message polynomial given by its coefficients."""
         if self._plain is None:
             return self._centre(message % self.t)
-        slots = CoeffPoly.from_int64(self._plain, message).to_eval().natural()[0, self._slot_order]
-        return self._centre(slots.astype(np.int64))
+        return self._slots(CoeffPoly.from_int64(self._plain, message))
+
+    def _slots(self, message: CoeffPoly) -> NDArray[np.int64]:
+        return self._centre(message.to_eval().residues[0].view(np.int64)[self._slot_order])
 
     def check_range(self, array: NDArray[np.int64], interval: Interval | None = None) -> None:
         """Raise EncodingError unless every value is in the interval; [-t/2, t) for residues, (-t, t) for plain ones."""
@@ -109,9 +119,11 @@ class BFVEncoder:
         """
         level = self.parameters.max_level if level is None else level
         basis = self.chain.q(level)
-        remainder = self.message(values, basis.product)
-        factors = [-pow(self.t, -1, q) % q for q in basis.moduli]
-        poly = CoeffPoly.from_int64(basis, remainder).scale_limbs(factors)
+        if self._plain is not None:
+            remainder = self._batched(self._plain, self._residues(values), basis.product).convert(basis)
+        else:
+            remainder = CoeffPoly.from_int64(basis, self.message(values, basis.product))
+        poly = remainder.scale_limbs([-pow(self.t, -1, q) % q for q in basis.moduli])
         return Plaintext(self.chain, poly, level, interval=self.slots_of(values))
 
     def encode_factor(self, values: ArrayLike, level: int | None = None) -> Plaintext:
@@ -128,9 +140,16 @@ class BFVEncoder:
 
     def decode(self, phase: CoeffPoly) -> NDArray[np.int64]:
         """The centred slots of round(t x / Q) mod t, for x = round(Q m / t) + noise."""
+        return self.measured(phase)[0]
+
+    def measured(self, phase: CoeffPoly) -> tuple[NDArray[np.int64], float]:
+        """`decode`, and the largest distance of t x / Q to its rounding: decryption fails at 1/2."""
+        if self._plain is not None:
+            message, rest = phase.scale_round(self._plain)
+            return self._slots(message), float(max(rest.max(), -rest.min()))
         limbs = len(phase.basis)
         scaled = phase.extend(self._wide).scale(self.t).divide_round(limbs, limbs + len(self._wide))
-        return self.values(scaled.lift().astype(np.int64))
+        return self.values(scaled.lift().astype(np.int64)), 2.0 ** -(1 + noise_budget_bits(self.parameters, phase))
 
 
 def mul_mod(array: NDArray[np.int64], factor: int, modulus: int) -> NDArray[np.int64]:

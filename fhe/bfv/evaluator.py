@@ -37,6 +37,7 @@ FRESH_NOISE = {
     Encryption.DIVIDED: noise.fresh_divided,
 }
 
+FAILURE = 0.5  # distance from an integer at which rounding errs
 MOST_PRODUCTS = 512  # that anybody counts
 
 
@@ -87,9 +88,17 @@ class BFVEvaluator:
     def decode(self, phase: CoeffPoly, x: Ciphertext) -> NDArray[np.int64]:
         """The slots of the decryption phase of x: the integers of its interval, or its residues as they are read.
 
-        Of wide integers they are one residue, from which `fhe.wide.combined` makes integers.
+        Of wide integers they are one residue, from which `fhe.wide.combined` makes integers. Raises NoiseError, which
+        tells nothing more, for noise above a quarter of what decryption fails at: who makes ciphertexts fail on
+        purpose, or nearly, learns the key from when they do (ePrint 2024/116, 2024/127). Honest noise stays far below
+        its bound, and this refuses long before a value could be wrong.
         """
-        residues, t = self.encoder.decode(phase), self.encoder.t
+        (residues, distance), t = self.encoder.measured(phase), self.encoder.t
+        if distance > FAILURE / 4:
+            raise NoiseError(
+                "the noise of this ciphertext is too close to where decryption fails: it is not what its bounds say. "
+                "Do not tell its sender; use fhe.bfv(depth=…) with more depth if it is your own"
+            )
         return residues if t < self.encoder.modulus else self.values.of(x).representatives(residues, t)
 
     def fresh_noise(self, encryption: Encryption, bound: Interval, level: int) -> dict[str, Any]:

@@ -299,9 +299,6 @@ def decoding_bfv(ring_degree: int, q_bits: Bits, plain_bits: int = 17, machine: 
     >>> decoding_bfv(2**13, [46]) < decoding_bfv(2**13, [46, 40])
     True
     """
-    seam, plain, limbs = Seam(ring_degree, machine), [plain_bits], len(q_bits)
-    wide = [NARROW_BITS] * (1 if plain_bits < NARROW_BITS - 2 else 2)
-    extended = seam.convert(q_bits, wide) + seam.join([*q_bits, *wide]) + seam.mul_scalar([*q_bits, *wide])
-    scaled = extended + seam.divide_round_coeff([*q_bits, *wide], limbs, limbs + len(wide)) + seam.lift(wide)
-    numbers = machine.values * ring_degree + 16 * machine.array_of(ring_degree)
-    return machine.step + scaled + seam.reduce(plain) + seam.ntt(plain) + seam.to_natural(plain) + numbers
+    seam, plain = Seam(ring_degree, machine), [plain_bits]
+    numbers = machine.values * ring_degree + 12 * machine.array_of(ring_degree)
+    return machine.step + seam.scale_round(q_bits, plain) + seam.ntt(plain) + seam.to_natural(plain) + numbers

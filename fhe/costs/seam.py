@@ -186,6 +186,10 @@ class Seam:
         """From bytes."""
         return self._entries(bits, polys, self.machine.unpack, rows=2)
 
+    def scale_round(self, bits: Bits, plain: Bits) -> Any:
+        """Integers modulo t, and how far they were from integers."""
+        return self.convert(bits, plain) + self.machine.array_of(self.ring_degree)
+
     # --- from basis to basis -------------------------------------------------------------------------------------
 
     def convert(self, source: Bits, target: Bits, polys: int = 1) -> Any:

@@ -253,6 +253,9 @@ class CountingBackend:
     def lift(self, basis: Handle, x: Blank) -> NoReturn:
         raise TypeError("a dry run computes no residues")
 
+    def scale_round(self, basis: Handle, plain: Handle, x: Blank) -> NoReturn:
+        raise TypeError("a dry run computes no residues")
+
     def convert(self, source: Handle, target: Handle, x: Blank) -> Blank:
         seam = Seam(source.ring_degree, ZEN5)
         count("convert", float(seam.convert(source.bits, target.bits, x.polys)))

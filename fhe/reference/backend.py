@@ -173,6 +173,12 @@ class ReferenceBackend:
     def convert(self, source: Basis, target: Basis, x: Opaque) -> RowBuffer:
         return _each_polynomial(target, lambda rows: rns.convert(source, target, rows), x)
 
+    def scale_round(self, basis: Basis, plain: Basis, x: Opaque) -> tuple[RowBuffer, NDArray[np.float64]]:
+        x, (t,) = _rows(x), plain.moduli
+        rounded = [rns.scale_round(basis, t, rows) for rows in x.polynomials(x.leading)]
+        rests = np.array([rest for _, rest in rounded]).reshape(*x.leading, basis.ring_degree)
+        return RowBuffer.of(x.leading, 1, basis.ring_degree, [row for row, _ in rounded]), rests
+
     def divide_round_coeff(self, basis: Basis, start: int, stop: int, x: Opaque) -> RowBuffer:
         kept, dropped = _split(len(basis), start, stop)
         remainder = self.convert(basis.select(dropped), basis.select(kept), _rows(x).select(dropped))

@@ -85,12 +85,13 @@ class Basis:
         """sum_i y_i * (Q/q_i)."""
         return sum(digit * cofactor for digit, cofactor in zip(y, self.cofactors, strict=True))
 
-    def quotient(self, y: Sequence[int]) -> int:
-        """round(sum_i y_i / q_i) in IEEE doubles, in this order, as `Backend.convert` defines it."""
+    def quotient(self, y: Sequence[int]) -> tuple[int, float]:
+        """v = round(s) and s - v for s = sum_i y_i / q_i in IEEE doubles, in this order: as in `Backend.convert`."""
         s = 0.0
         for digit, q in zip(y, self.moduli, strict=True):
             s += float(digit) * (1.0 / q)
-        return math.floor(s + 0.5)
+        v = math.floor(s + 0.5)
+        return v, s - v
 
 
 def convert(source: Basis, target: Basis, rows: Rows) -> list[array[int]]:
@@ -98,8 +99,22 @@ def convert(source: Basis, target: Basis, rows: Rows) -> list[array[int]]:
     integers = []
     for column in zip(*rows, strict=True):
         y = source.digits(column)
-        integers.append(source.weighted_sum(y) - source.quotient(y) * source.product)
+        integers.append(source.weighted_sum(y) - source.quotient(y)[0] * source.product)
     return to_residues(target, integers)
+
+
+def scale_round(basis: Basis, t: int, rows: Rows) -> tuple[array[int], list[float]]:
+    """round(t x / Q) mod t, and t x / Q less that.
+
+    For r, the representative of t x that is nearest to zero, t x / Q rounds to (t x - r) / Q, which is -r / Q modulo t.
+    """
+    messages, rests = array("Q"), []
+    for column in zip(*rows, strict=True):
+        y = basis.digits([t * residue for residue in column])
+        v, rest = basis.quotient(y)
+        messages.append((v * basis.product - basis.weighted_sum(y)) * pow(basis.product, -1, t) % t)
+        rests.append(rest)
+    return messages, rests
 
 
 def to_residues(basis: Basis, integers: Sequence[int]) -> list[array[int]]:

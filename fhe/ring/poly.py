@@ -138,8 +138,13 @@ class CoeffPoly(Poly):
         return CoeffPoly(self.basis.limbs(start, stop), data)
 
     def lift(self) -> NDArray[np.float64]:
-        """The centred integer coefficients, correctly rounded to doubles."""
+        """The centred integer coefficients, rounded to doubles."""
         return self.basis.backend.lift(self.basis.handle, self.data)
+
+    def scale_round(self, plain: Basis) -> tuple[CoeffPoly, NDArray[np.float64]]:
+        """round(t x / Q) modulo the prime t of ``plain``, and t x / Q less that, as doubles."""
+        rounded, rest = self.basis.backend.scale_round(self.basis.handle, plain.handle, self.data)
+        return CoeffPoly(plain, rounded), rest
 
     def coefficients(self) -> list[Any]:
         """The exact centred integer coefficients, nested lists of Python ints of shape ``(..., N)``."""

@@ -39,6 +39,20 @@ def test_convert(agree, source, seed, data):
         agree(lambda m, x=x: m.read(m.backend.convert(m.handle(source), m.handle(target), m.load(source, x))))
 
 
+@given(bases(limbs=(2, 7)), SEEDS, st.data())
+def test_scale_round(agree, primes, seed, data):
+    """Beside Q/2 too, and what is left to the last bit."""
+    basis, plain = primes.limbs(1, len(primes)), primes.limbs(0, 1)
+    middle, _ = near_the_middle(basis, seed)
+    for x in (data.draw(polys(basis, data.draw(leadings()))), basis.residues(middle)):
+
+        def rounded(m, x=x):
+            integers, rest = m.backend.scale_round(m.handle(basis), m.handle(plain), m.load(basis, x))
+            return [m.read(integers), rest]
+
+        agree(rounded)
+
+
 @given(DIVISIBLE, st.data())
 def test_divide_round_coeff(agree, basis, data):
     start, stop = data.draw(kept_limbs(basis))

@@ -7,6 +7,7 @@
 #include "ring/convert.hpp"
 #include "ring/division.hpp"
 #include "ring/lift.hpp"
+#include "ring/scale_round.hpp"
 #include "rlwe/keyswitch.hpp"
 
 using namespace fhe;
@@ -114,6 +115,9 @@ class Machine {
         std::vector<double> out(x.x.polynomials() * x.x.ring_degree());
         lift(q, x.x, out.data());
         for (const double value : out) fuzz::require(!std::isnan(value), "a lifted coefficient is a number");
+        const Basis& plain = *any().basis;
+        keep(plain, scale_round(q, plain, x.x, out.data()));
+        for (const double value : out) fuzz::require(std::fabs(value) < 0.51, "what is left is below one half");
       }
     }
   }

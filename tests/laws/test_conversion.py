@@ -126,6 +126,24 @@ def test_convert_is_the_centred_representative(machine, source, data):
     assert (right | (converted == other).all(axis=-2)).all()
 
 
+@given(bases(limbs=(2, 6), degrees=DEGREES), st.data())
+def test_scale_round_is_the_nearest_integer_modulo_t(machine, primes, data):
+    """And how far it was, but beside Q/2, where the error bound of a conversion leaves open which is nearer."""
+    basis, plain = primes.limbs(1, len(primes)), primes.limbs(0, 1)
+    x, (t,) = data.draw(polys(basis, data.draw(leadings()))), plain.moduli
+    Q, error = basis.product, Fraction(len(basis), 1 << 45)
+    handle, plain_handle = machine.handle(basis), machine.handle(plain)
+    rounded, rest = machine.backend.scale_round(handle, plain_handle, machine.load(basis, x))
+    found = machine.read(rounded)
+    assert found.shape == (*x.shape[:-2], 1, x.shape[-1])
+    assert rest.shape == (*x.shape[:-2], x.shape[-1])
+    for number, k, off in zip(basis.integers(x).ravel(), found.ravel(), rest.ravel(), strict=True):
+        exact = Fraction(t * int(number), Q)
+        nearby = [n for n in range(int(exact) - 2, int(exact) + 3) if n % t == k]
+        assert any(abs(exact - n - Fraction(float(off))) <= error for n in nearby)
+        assert abs(off) <= 0.5 + error
+
+
 @given(bases(limbs=(1, 6), degrees=st.sampled_from([64, 128])), SEEDS, st.data())
 def test_convert_beside_the_middle(machine, source, seed, data):
     target = data.draw(other_primes(source))

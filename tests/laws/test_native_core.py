@@ -61,6 +61,12 @@ def short_key(core, x):
     return core.pack_key(core.basis(N, PRIMES.moduli[:2], PRIMES.roots[:2]), [row] * 2, [row] * 2)
 
 
+def plain(core, t=None):
+    """A basis of one prime of the ring: t, or the last of four."""
+    i = PRIMES.moduli.index(t) if t else -1
+    return core.basis(N, [PRIMES.moduli[i]], [PRIMES.roots[i]])
+
+
 def other_key(core, basis):
     """A key over the same primes in another order."""
     turned = core.basis(N, PRIMES.moduli[::-1], PRIMES.roots[::-1])
@@ -93,6 +99,10 @@ MISFITS = {
     "load": lambda c, b, x, s: c.load(b, np.zeros((2, N), np.uint64)),
     "load of a residue that is none": lambda c, b, x, s: c.load(b, np.full((4, N), PRIMES.moduli[0], np.uint64)),
     "convert": lambda c, b, x, s: c.convert(b, b, s),
+    "scale_round": lambda c, b, x, s: c.scale_round(b, plain(c), s),
+    "scale_round to two primes": lambda c, b, x, s: c.scale_round(b, b, x),
+    "scale_round to a prime of its own": lambda c, b, x, s: c.scale_round(b, plain(c, PRIMES.moduli[0]), x),
+    "scale_round to another ring": lambda c, b, x, s: c.scale_round(b, c.basis(8, [97], [8]), x),
     "divide_round_coeff": lambda c, b, x, s: c.divide_round_coeff(b, 0, 5, x),
     "divide_round_eval": lambda c, b, x, s: c.divide_round_eval(b, 2, 2, x),
     "divide_round_eval of another basis": lambda c, b, x, s: c.divide_round_eval(b, 0, 1, s),

@@ -12,16 +12,13 @@
 #include "ring/basis.hpp"
 #include "ring/division.hpp"
 #include "ring/lift.hpp"
+#include "ring/scale_round.hpp"
 #include "rlwe/encryption.hpp"
 
 namespace fhe::secrets {
 
-// Three primes of 46 bits, N = 1024; in key switching the first is special.
-inline const Basis& basis(const std::string& target) {
-  static const std::vector<u64> moduli{70368744067073, 70368744019969, 70368743974913};
-  static std::map<std::string, Basis> made;
-  const auto found = made.find(target);
-  if (found != made.end()) return found->second;
+// N = 1024, on a target, with the least roots of the primes.
+inline Basis basis_of(const std::vector<u64>& moduli, const std::string& target) {
   std::vector<u64> roots;
   for (const u64 q : moduli)
     for (u64 x = 2;; ++x) {
@@ -30,8 +27,21 @@ inline const Basis& basis(const std::string& target) {
       roots.push_back(root);
       break;
     }
-  return made.emplace(target, Basis(1024, moduli, roots, target)).first->second;
+  return Basis(1024, moduli, roots, target);
 }
+
+// Three primes of 46 bits; in key switching the first is special. And t, a prime of 17 bits.
+struct Rings {
+  Basis basis, plain;
+};
+inline const Rings& rings(const std::string& target) {
+  static std::map<std::string, Rings> made;
+  const auto found = made.find(target);
+  if (found != made.end()) return found->second;
+  const std::vector<u64> moduli{70368744067073, 70368744019969, 70368743974913};
+  return made.emplace(target, Rings{basis_of(moduli, target), basis_of({65537}, target)}).first->second;
+}
+inline const Basis& basis(const std::string& target) { return rings(target).basis; }
 
 // Residues that nobody need hide: of a public key, of a ciphertext, of a message's encoding.
 inline Buffer open_residues(const Basis& q, std::size_t first = 0) {
@@ -96,6 +106,10 @@ inline Operations hidden() {
       {"divide_round_eval", on_residues([](const Basis& q, const Buffer& s) { divide_round_eval(q, 1, 3, s); })},
       {"divide_round_sum",
        on_residues([](const Basis& q, const Buffer& s) { divide_round_sum(q, 1, 1, 3, s, open_residues(q, 1)); })},
+      {"scale_round", on_residues([](const Basis& q, const Buffer& s) {
+         std::vector<double> rest(q.ring_degree());
+         scale_round(q, rings(q.kernels(0).name).plain, s, rest.data());
+       })},
       {"lift", on_residues([](const Basis& q, const Buffer& s) {
          std::vector<double> out(q.ring_degree());
          lift(q, s, out.data());
