@@ -61,7 +61,7 @@ KNOWS = {
     "arrays": "bfv circuits errors interval io parameters rlwe validate wide",
     "hiding": "arrays bfv ckks errors noise parameters ring rlwe",
     "plans": "choice ckks hiding moduli parameters",
-    "received": "arrays bfv errors parameters ring rlwe",
+    "received": "arrays errors parameters rlwe",
     "context": "arrays backend.protocol bfv circuits ckks errors hiding interval io parameters progress ring rlwe wide",
     "keyfile": "backend.protocol errors interval io rlwe rlwe.secret",
     "owner": "arrays backend.protocol bfv choice ckks context errors hiding interval io keyfile parameters plans "

@@ -10,7 +10,7 @@ ELEMENTWISE, RESIDUE, SHOUP = (f"csrc/kernels/{name}.inl" for name in ("elementw
 NTT, INTT, WEIGHTED = (f"csrc/kernels/{name}.inl" for name in ("ntt", "intt", "weighted_sums"))
 INNER, QUOTIENT, RULES = (f"csrc/kernels/{name}" for name in ("inner_product.inl", "quotient.inl", "shoup_rules.hpp"))
 MODULUS, LIFT, MIXED_RADIX = "csrc/modulus.hpp", "csrc/ring/lift.cpp", "csrc/kernels/mixed_radix.inl"
-CONVERT, DIVISION = "csrc/ring/convert.cpp", "csrc/ring/division.cpp"
+CONVERT, DIVISION, SCALE_ROUND = (f"csrc/ring/{name}.cpp" for name in ("convert", "division", "scale_round"))
 AUTOMORPHISM, PACK, TABLES = (f"csrc/ring/{name}.cpp" for name in ("automorphism", "pack", "ntt_tables"))
 REAL_RESIDUE, REAL_SHOUP = (f"csrc/kernels/real_{name}.inl" for name in ("residue", "shoup"))
 SAMPLING, KEYSWITCH = "csrc/random/sampling.cpp", "csrc/rlwe/keyswitch.cpp"
@@ -129,6 +129,10 @@ RING = [
            "Simd::real_add(Simd::real_mul(low[u], q), error), error)", "test_lift", target=IFMA),
     Mutant(MIXED_RADIX, "high[u] = Simd::within(joined, 0x1p965)", "high[u] = joined", "test_lift", LAWS),
     Mutant("csrc/simd/scalar.hpp", " + x_high * y_low", "", "test_lift"),
+    Mutant(QUOTIENT, "Simd::real_sub(sum[u], Simd::to_real(floor))", "sum[u]", "test_scale_round"),
+    Mutant(SCALE_ROUND, "? u64{1} :", "? u64{2} :", "test_scale_round"),
+    Mutant(SCALE_ROUND, "t.neg(t.inverse(", "(t.inverse(", "test_scale_round"),
+    Mutant(SCALE_ROUND, "terms(source, plain[0]->q.value)", "terms(source)", "test_scale_round"),
     Mutant(LIFT, "i == 1 ? q.reduce(u64{1} << 32)", "i == 1 ? q.reduce(u64{1} << 31)", "test_reduce"),
     Mutant(PACK, "word = x[k] >> (bits - filled);", "word = x[k] >> (bits - filled - 1);", "test_pack"),
     Mutant(PACK, "residue_at(tail, k * bits - 8 * last, mask)", "residue_at(tail, k * bits, mask)", "test_unpack"),
@@ -169,7 +173,7 @@ REFERENCE = [
     Mutant(PYTHON, "(even + (q - odd)) % q", "(odd + (q - even)) % q", "test_ntt_evaluates", LAWS),
     Mutant(PYTHON, "out[exponent - N] = (q - x[j]) % q", "out[exponent - N] = x[j]", "test_automorphisms", LAWS),
     Mutant(PYTHON, "exponent = (2 * k + 1) * element", "exponent = (2 * k) * element", "test_automorphisms", LAWS),
-    Mutant("fhe/reference/rns.py", "return math.floor(s + 0.5)", "return math.floor(s)", "test_convert", LAWS),
+    Mutant("fhe/reference/rns.py", "v = math.floor(s + 0.5)", "v = math.floor(s)", "test_convert", LAWS),
     Mutant("fhe/reference/rns.py", "s += float(digit) * (1.0 / q)", "s += float(digit) / q", "test_convert", LAWS),
     Mutant("fhe/reference/rns.py", "x - Q if 2 * x > Q else x", "x - Q if 2 * x >= Q else x", "test_lift", LAWS),
     Mutant("fhe/reference/rns.py", "x - Q if 2 * x > Q else x", "x", "test_lift", LAWS),
