@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import asdict, replace
 
@@ -24,6 +25,7 @@ from bench.predictions import predicted
 from bench.scaling.__main__ import html, summary
 from bench.scaling.points import Point
 from fhe import costs
+from tests.codebase import ROOT
 
 
 @pytest.mark.parametrize("scheme", ["BFV", "CKKS"])
@@ -116,6 +118,13 @@ def test_pages_are_split_by_threads() -> None:
     assert row["ratios"]["TenSEAL"][0] == 3.0
 
 
+def test_the_page_in_the_docs_is_what_its_figures_give() -> None:
+    folder = ROOT / "docs/compare"
+    drawn = page.pages(page.expanded(json.loads((folder / "result.json").read_text())))
+    for name, text in drawn.items():
+        assert (folder / name).read_text() == text, "python -m bench.compare --redraw docs/compare"
+
+
 def test_models_are_told_as_they_are_in_the_clear() -> None:
     assert same([0, 1, 1], [0, 1, 1]) == 1.0
     with pytest.raises(SystemExit, match="33%"):
@@ -133,9 +142,11 @@ def test_the_page_says_why_another_is_ahead() -> None:
 
 def test_charts_put_larger_values_further() -> None:
     bars = ratio_bars([Bar("add", "SEAL", 2.0, 1.9, 2.1), Bar("multiply", "SEAL", 8.0, 7.0, 9.0)])
-    spans = [part.split("v")[0] for part in bars.split('class="c0" d="M')[1:]]
-    widths = [float(span.split("H")[1]) - float(span.split(" ")[0]) for span in spans]
+    widths = [float(width) for width in re.findall(r'<rect class="c0" x="[\d.]+%" width="([\d.]+)%"', bars)]
     assert widths[1] == pytest.approx(3 * widths[0], rel=0.02)
+    (behind,) = re.findall(r'x="([\d.]+)%" width="([\d.]+)%"', ratio_bars([Bar("add", "SEAL", 0.5, 0.5, 0.5)]))
+    (one,) = re.findall(r'class="one" x1="([\d.]+)%"', ratio_bars([Bar("add", "SEAL", 0.5, 0.5, 0.5)]))
+    assert sum(map(float, behind)) == pytest.approx(float(one), abs=0.2)
     drawn = curves(
         [Curve("rotate", [(1, 1), (2, 4), (4, 16)]), Curve("rotate", [(1, 1), (4, 15)], dashed=True)], "limbs", "ms"
     )

@@ -96,11 +96,22 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--degrees", default="", help="ring degrees of the schemes")
     parser.add_argument("--rounds", type=int, default=15, help="samples of each operation and library, at most")
     parser.add_argument("--output", type=Path, help="a folder for index.html and result.json")
+    parser.add_argument(
+        "--redraw", type=Path, help="measure nothing: draw the pages of this folder's result.json again"
+    )
     return parser.parse_args()
+
+
+def write_pages(folder: Path, report: dict[str, Any]) -> None:
+    for name, text in page.pages(report).items():
+        (folder / name).write_text(text)
 
 
 def main() -> None:
     chosen = parsed()
+    if chosen.redraw:
+        write_pages(chosen.redraw, page.expanded(json.loads((chosen.redraw / "result.json").read_text())))
+        return
     names = [name for name in chosen.peers.split(",") if name]
     print("Libraries of PyPI, in environments below .peers:")
     report: dict[str, Any] = {
@@ -123,8 +134,7 @@ def main() -> None:
         chosen.output.mkdir(parents=True, exist_ok=True)
         report = page.rounded(report)
         (chosen.output / "result.json").write_text(json.dumps(page.compact(report), separators=(",", ":")) + "\n")
-        for name, text in page.pages(report).items():
-            (chosen.output / name).write_text(text)
+        write_pages(chosen.output, report)
         print(
             f"\nwritten to {chosen.output}, without {', '.join(sorted(PRIVATE))}, whose licence keeps results private"
         )

@@ -7,14 +7,14 @@ from typing import Any
 
 from bench.compare.rows import Group, Row, Spread
 
-UNITS = ((1e6, "s"), (1e3, "ms"), (1.0, "us"))
+UNITS = ((1e6, "s"), (1e3, "ms"), (1.0, "µs"))
 
 
 def told(microseconds: float) -> str:
     """A time in a unit that a person reads.
 
     >>> told(12.34), told(1234.0), told(2.5e6)
-    ('12.3 us', '1.23 ms', '2.5 s')
+    ('12.3 µs', '1.23 ms', '2.5 s')
     """
     factor, unit = next(((f, u) for f, u in UNITS if microseconds >= f), UNITS[-1])
     return f"{microseconds / factor:.3g} {unit}"
