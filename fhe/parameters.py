@@ -253,7 +253,8 @@ class Parameters:
             f"{self.scheme.upper()}, N = {self.ring_degree}, {self._scheme_text()}, {self._security_text()}\n"
             f"  levels in bits, base first: {runs(self.modulus_bits)} ({limbs} primes, log2(Q) = {self.log_q:.1f})\n"
             f"  special primes in bits: {runs(self.special_bits)} (log2(QP) = {self.log_qp:.1f})\n"
-            f"  key switching: {math.ceil(limbs / self.digit)} digits of {self.digit} primes, {size:.1f} MiB a key"
+            f"  key switching: {math.ceil(limbs / self.digit)} digits of {self.digit} prime{'s' * (self.digit > 1)}, "
+            f"{size:.1f} MiB a key"
         )
 
 

@@ -10,11 +10,13 @@ from fhe.auditing.record import Findings, Step
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 720, 240, 56, 28
 STYLE = (
-    "body{font:14px/1.4 system-ui,sans-serif;margin:2em;color:#222}table{border-collapse:collapse}"
-    "td,th{padding:.15em .6em;text-align:right;border-bottom:1px solid #ddd}"
-    "td:last-child,th:last-child{text-align:left}"
-    ".flag{background:#fdd}.worst{font-weight:bold}"
+    ":root{color-scheme:light dark;--line:#ddd;--flag:#fdd}body{font:14px/1.5 system-ui,sans-serif;margin:2em auto;"
+    "padding:0 1em;max-width:62em;color:#1c2330;background:#fff}table{border-collapse:collapse;min-width:100%}"
+    "td,th{padding:.2em .7em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}"
+    "td:last-child,th:last-child{text-align:left}.flag{background:var(--flag)}.worst{font-weight:bold}"
+    "@media(prefers-color-scheme:dark){:root{--line:#333c4d;--flag:#5a2426}body{color:#e2e8f0;background:#171c26}}"
 )
+SCROLL = '<div style="overflow-x:auto">'  # what is wider than the page
 
 
 def text(audit: Findings) -> str:
@@ -57,13 +59,15 @@ def html(audit: Findings) -> str:
         what = "<br>".join(map(escape, (_what(step), *step.flags)))
         rows.append(f'<tr class="{kind}">{cells}<td>{what}</td></tr>')
     verdict = "<br>".join(map(escape, _verdict(audit)))
-    title = f"<p><b>{escape(audit.name)}</b>, {escape(audit.parameters)}<br>{verdict}</p>"
-    return f"{title}{svg(audit)}<table><tr>{heads}</tr>{''.join(rows)}</table>"
+    title = f"<p><b>{escape(audit.name)}</b>: {verdict}</p>{SCROLL}<pre>{escape(audit.parameters)}</pre></div>"
+    table = f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
+    return f"{title}{SCROLL}{svg(audit)}</div>{SCROLL}{table}</div>"
 
 
 def page(audit: Findings) -> str:
     """`html` as a page of its own."""
-    title = f"<title>{escape(audit.name)}</title><style>{STYLE}</style>"
+    title = '<meta name="viewport" content="width=device-width,initial-scale=1">'
+    title += f"<title>{escape(audit.name)}</title><style>{STYLE}</style>"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">{title}</head><body>{html(audit)}</body></html>\n'
     )
@@ -84,14 +88,14 @@ def svg(audit: Findings) -> str:
 
     ticks = range(0, math.ceil(top) + 1, max(1, math.ceil(top / 40) * 5))
     grid = "".join(
-        f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>'
-        f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" font-size="11">{bits}</text>'
+        f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="#8885"/>'
+        f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" font-size="11" fill="currentColor">{bits}</text>'
         for bits in ticks
         for _, y in [place(0, bits)]
     )
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(k, bits) for k, bits in enumerate(lower)))
     dots = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{"#c00" if step.flags else "#06c"}">'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{"#e0453a" if step.flags else "#3b82d0"}">'
         f"<title>{escape(_what(step))}</title></circle>"
         for k, (step, bits) in enumerate(zip(audit.steps, upper, strict=True))
         for x, y in [place(k, bits)]
@@ -100,7 +104,8 @@ def svg(audit: Findings) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{unit}">'
         f'{grid}<polyline points="{line}" fill="none" stroke="#888" stroke-width="1.5"/>{dots}'
-        f'<text x="{LEFT}" y="{HEIGHT - 8}" font-size="11">{unit}, step by step: line tracked, dots measured</text>'
+        f'<text x="{LEFT}" y="{HEIGHT - 8}" font-size="11" fill="currentColor">{unit}, step by step: '
+        "line tracked, dots measured</text>"
         "</svg>"
     )
 

@@ -8,10 +8,13 @@ from html import escape
 Item = tuple[str, float]
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM, BAR = 720, 180, 56, 14, 24, 20
+LEAST_STEP = 28.0  # pixels, for a number below
 
 
 def steps(items: Sequence[Item], label: str, written: Callable[[float], str] = "{:g}".format) -> str:
     """Values one after another as a staircase; each step says its name and value to who points at it.
+
+    Where there is room, the first word of each name stands below its step.
 
     >>> steps([("x", 3.0), ("x * x", 2.0)], "level").count("<circle")
     2
@@ -31,6 +34,8 @@ def steps(items: Sequence[Item], label: str, written: Callable[[float], str] = "
         marks.append(
             f'<circle cx="{middle}" cy="{at(value)}" r="3"><title>{_said(name, value, written)}</title></circle>'
         )
+        if width >= LEAST_STEP:
+            marks.append(f'<text x="{middle}" y="{HEIGHT - 4}" text-anchor="middle">{escape(name.split()[0])}</text>')
     grid = [_rule(at(value), written(value)) for value in _ticks(low, high)]
     return _figure(HEIGHT, label, [*grid, f'<path class="line" d="{"".join(path)}"/>', *marks])
 
@@ -55,8 +60,8 @@ def bars(items: Sequence[Item], label: str, written: Callable[[float], str] = "{
 def _figure(height: float, label: str, parts: Sequence[str]) -> str:
     body = "".join(parts)
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(label)}">'
-        f"<title>{escape(label)}</title>{body}</svg>"
+        f'<div class="scroll"><svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(label)}">'
+        f"<title>{escape(label)}</title>{body}</svg></div>"
     )
 
 

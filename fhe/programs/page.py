@@ -13,12 +13,19 @@ from fhe.programs.plan import Plan
 
 MOST_BARS = 24
 STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2330;background:#fff}
-h1{font-size:1.5rem}h2{font-size:1.1rem;margin:2rem 0 .4rem}p{margin:.3rem 0}
-svg{width:100%;height:auto;font-size:11px}svg text{fill:#445}svg line{stroke:#dde2ea}svg .line{fill:none;stroke:#2b6cb0;
-stroke-width:2}svg circle{fill:#2b6cb0}svg rect{fill:#5a93cf}table{border-collapse:collapse;width:100%;font-size:13px}
-th,td{text-align:left;padding:.2rem .7rem .2rem 0;border-bottom:1px solid #e6eaf0;vertical-align:top}
-td.n{text-align:right;font-variant-numeric:tabular-nums}pre{background:#f5f7fa;padding:.7rem;overflow-x:auto}
+:root{color-scheme:light dark;--ink:#1c2330;--soft:#556070;--line:#dde2ea;--paper:#fff;--tint:#f5f7fa;--blue:#2b6cb0;
+--bar:#5a93cf}
+@media(prefers-color-scheme:dark){:root{--ink:#e2e8f0;--soft:#a3afc0;--line:#333c4d;--paper:#171c26;--tint:#202736;
+--blue:#6aaaf0;--bar:#4a84c4}}
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:var(--ink);
+background:var(--paper)}
+h1{font-size:1.6rem}h2{font-size:1.15rem;margin:2rem 0 .4rem}p{margin:.3rem 0}.scroll{overflow-x:auto}
+svg{width:100%;min-width:34rem;height:auto;font-size:11px}svg text{fill:var(--soft)}svg line{stroke:var(--line)}
+svg .line{fill:none;stroke:var(--blue);stroke-width:2}svg circle{fill:var(--blue)}svg rect{fill:var(--bar)}
+table{border-collapse:collapse;min-width:100%;font-size:13px}
+th,td{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top;
+white-space:nowrap}
+th.n,td.n{text-align:right;font-variant-numeric:tabular-nums}pre{background:var(--tint);padding:.7rem;overflow-x:auto}
 .promise{border-left:4px solid #d08b1d;padding-left:.8rem}
 """
 
@@ -45,7 +52,7 @@ def _promises(program: Plan) -> list[str]:
 def _pictures(program: Plan) -> list[str]:
     """Levels, precision, room, time and keys."""
     sights = program.trial.sights
-    named = {number: explain.what(program, number) for number in sights}
+    named = {number: f"#{number} {explain.what(program, number)}" for number in sights}
     parts = ["<h2>Levels</h2><p>Products, and functions made of them, go down; at level 0 there are none left.</p>"]
     parts.append(steps([(named[k], s.level) for k, s in sights.items()], "levels along the program"))
     if program.precision is not None:
@@ -56,8 +63,8 @@ def _pictures(program: Plan) -> list[str]:
     else:
         parts.append("<h2>Noise</h2><p>Bits that the noise may still grow; results are exact until none is left.</p>")
         parts.append(steps([(named[k], round(s.room, 1)) for k, s in sights.items()], "noise budget along the program"))
-    slowest = explain.times(program)[:MOST_BARS]
-    parts.append(f"<h2>Time</h2><p>{escape(explain.predicted(program))}; the longest first.</p>")
+    slowest = [(number, cycles) for number, cycles in explain.times(program)[:MOST_BARS] if cycles]
+    parts.append(f"<h2>Time</h2><p>Of each value, the longest first; {escape(explain.predicted(program))}.</p>")
     parts.append(bars([(named[k], milliseconds(cycles)) for k, cycles in slowest], "time", "{:.3g} ms".format))
     if program.keys:
         total = size(sum(bytes_ for _, _, bytes_ in explain.keys(program)))
@@ -68,15 +75,17 @@ def _pictures(program: Plan) -> list[str]:
 
 
 def _table(program: Plan) -> str:
-    heads = "".join(f"<th>{name}</th>" for name in ("", "operation", "level", "bound", "bits", "where"))
+    heads = '<th class="n"></th><th>operation</th>'
+    heads += "".join(f'<th class="n">{name}</th>' for name in ("level", "bound", "bits")) + "<th>where</th>"
     rows = []
     for number, sight in program.trial.sights.items():
         bits = "exact" if math.isinf(sight.precision) else f"{sight.precision:.1f}"
-        cells = (str(number), explain.what(program, number), str(sight.level), f"{sight.bound:.3g}", bits)
+        cells = (f"#{number}", explain.what(program, number), str(sight.level), f"{sight.bound:.3g}", bits)
         kinds = ('<td class="n">', "<td>", *['<td class="n">'] * 3)
         row = "".join(f"{kind}{escape(cell)}</td>" for kind, cell in zip(kinds, cells, strict=True))
         rows.append(f"<tr>{row}<td>{escape(program.graph.nodes[number].where)}</td></tr>")
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f'<div class="scroll">{table}</div>'
 
 
 def _pre(text: str) -> str:
