@@ -51,7 +51,7 @@ def pairs(owner: fhe.KeyOwner) -> list[Pair]:
         Pair("x + plain", lambda: x + values, lambda: evaluator.add_plain(a, values)),
         Pair("x * plain", lambda: x * values, lambda: evaluator.multiply_plain(a, values)),
         Pair("x * y", lambda: x * y, lambda: evaluator.multiply(a, b)),
-        Pair("x[1:] - x[:-1]", lambda: row[1:] - row[:-1], lambda: evaluator.sub(a, evaluator.rotate(a, -1))),
+        Pair("x[1:] - x[:-1]", lambda: row[1:] - row[:-1], lambda: evaluator.sub(evaluator.rotate(a, 1), a)),
         Pair("x.sum()", x.sum, lambda: inner_sum(evaluator, a, evaluator.slots)),
     ]
 
