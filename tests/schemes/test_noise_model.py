@@ -101,6 +101,19 @@ def test_weight_is_rarely_exceeded_exactly(ring_degree: int) -> None:
         assert noise.weight(ring_degree) < 0.8 * ring_degree
 
 
+@pytest.mark.parametrize("ring_degree", [2**k for k in (3, 10, 14, 17)])
+def test_spread_is_the_tail_in_all_directions_at_half_of_the_roots(ring_degree: int) -> None:
+    """Where |z| > r some direction sees more than r cos(pi / 16), and there V sum_j cos^2 = N V / 2 is the proxy."""
+    directions = np.exp(2j * np.pi * np.arange(noise.DIRECTIONS) / noise.DIRECTIONS)
+    circle = np.exp(2j * np.pi * np.arange(1000) / 1000)
+    nearest = math.cos(math.pi / noise.DIRECTIONS)
+    assert np.min(np.max((circle[:, None] * directions).real, axis=1)) >= nearest - 1e-12
+    powers = np.exp(3j * np.pi * np.arange(ring_degree) / ring_degree)
+    assert math.isclose(np.sum((powers * directions[1]).real ** 2), ring_degree / 2, rel_tol=1e-9)
+    log_each = -((noise.spread(ring_degree) * nearest) ** 2) / math.log(2)
+    assert math.isclose(math.log2(ring_degree / 2 * noise.DIRECTIONS) + log_each, -148, abs_tol=1e-6)
+
+
 def test_secret_norm_is_above_and_near_the_largest_seen() -> None:
     rng = np.random.default_rng(1)
     seen = max(np.abs(at_roots(ternary(rng, 4096))).max() for _ in range(200))

@@ -60,6 +60,6 @@ def test_drivers_take_turns(tmp_path: Path) -> None:
         Driver([sys.executable, "-c", PEER, "a", record]) as first,
         Driver([sys.executable, "-c", PEER, "b", record]) as second,
     ):
-        assert second.facts() == {"name": "b"}
+        assert second.facts() == {"name": "b", "operations": ["call"]}
         interleave({"a": (first, "call"), "b": (second, "call")}, rounds=4)
     assert record.read_text().endswith("abababab")
