@@ -167,7 +167,7 @@ REFERENCE = [
     Mutant(PYTHON, "out[k] = (q - x[k]) % q", "out[k] = q - x[k]", "test_sums", LAWS),
     Mutant(PYTHON, "out[k] = (a * b + c) % q", "out[k] = a * b % q", "test_entrywise", LAWS),
     Mutant(PYTHON, "(out[i + j - N] + (q - a * b % q)) % q", "(out[i + j - N] + a * b % q) % q",
-           "test_ntt_turns", LAWS),
+           "test_schoolbook", LAWS),
     Mutant(PYTHON, "a, w = x[j], powers[j]", "a, w = x[j], powers[0]", "test_ntt_evaluates", LAWS),
     Mutant(PYTHON, "out[j] = a * inverse_N % q", "out[j] = a", "test_intt_inverts", LAWS),
     Mutant(PYTHON, "(even + (q - odd)) % q", "(odd + (q - even)) % q", "test_ntt_evaluates", LAWS),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tests.mutations.arithmetic import DOUBLES, KERNELS, REFERENCE, RING, SAMPLES_AND_KEYS
+from tests.mutations.layers import LAYERS
+from tests.mutations.refusals import REFUSALS
 
-MUTANTS = [*KERNELS, *DOUBLES, *RING, *SAMPLES_AND_KEYS, *REFERENCE]
+MUTANTS = [*KERNELS, *DOUBLES, *RING, *SAMPLES_AND_KEYS, *REFERENCE, *REFUSALS, *LAYERS]
 
 # Mutants that compute the same: they must survive, and say why.
 EQUIVALENT = {

@@ -8,12 +8,13 @@
 Each mutant of `mutants.py` is one replacement in a copy of the project (never the checkout). What depends on it is
 compiled and linked again, and the narrowest tests that should notice are run. Verdicts are kept in
 ``build/mutations.json``: a run that is interrupted goes on where it stopped, and a later one tries what is new or whose
-file or tests have changed. Exit status 1 if a mutant survives.
+file or tests have changed. Exit status 1 if a mutant survives or says nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -23,7 +24,7 @@ from pathlib import Path
 from tests.codebase import ROOT
 from tests.mutations.mutant import Mutant
 from tests.mutations.mutants import EQUIVALENT, MUTANTS
-from tests.mutations.record import EQUAL, SURVIVED, Record, Verdict, as_json, table
+from tests.mutations.record import EQUAL, FAILURES, NOTHING_SAID, SURVIVED, Record, Verdict, as_json, table
 from tests.mutations.workshop import MutantError, Workshop
 
 RECORD = ROOT / "build/mutations.json"
@@ -40,8 +41,12 @@ def verdicts(mutants: list[Mutant], record: Record, *, again: bool = False) -> I
     with tempfile.TemporaryDirectory(prefix="fhe-mutants-") as folder:
         workshop = Workshop(Path(folder))
         for mutant in unknown:
-            state, verdict = mutant.state(workshop.root), judge(workshop, mutant)
-            record.add(state, verdict)
+            try:
+                verdict = judge(workshop, mutant)
+            except MutantError as error:
+                yield mutant, Verdict(f"{mutant}: {error}", NOTHING_SAID, 0.0)
+                continue
+            record.add(mutant.state(workshop.root), verdict)
             yield mutant, verdict
 
 
@@ -51,7 +56,7 @@ def judge(workshop: Workshop, mutant: Mutant) -> Verdict:
     start = time.perf_counter()
     killer = workshop.killer(mutant)
     if killer and mutant in EQUIVALENT:
-        raise MutantError(f"{mutant} is not equivalent: {EQUIVALENT[mutant]}")
+        raise MutantError(f"not equivalent, though: {EQUIVALENT[mutant]}")
     found = killer or (EQUAL if mutant in EQUIVALENT else SURVIVED)
     return Verdict(str(mutant), found, round(time.perf_counter() - start, 1))
 
@@ -64,6 +69,7 @@ def main(arguments: list[str]) -> int:
         print(f"no such line, or not once: {mutant}", file=sys.stderr)
     fitting = [mutant for mutant in chosen if mutant not in stale]
     runnable = [mutant for mutant in fitting if mutant.runs_here()]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped; the next run goes on from here"))
     found = {}
     for mutant, verdict in verdicts(runnable, Record(asked.record), again=asked.again):
         print(verdict, file=sys.stderr, flush=True)
@@ -71,7 +77,7 @@ def main(arguments: list[str]) -> int:
     print(as_json(found) if asked.json else table(list(found.values())))
     if skipped := len(fitting) - len(runnable):
         print(f"{skipped} need instructions that this CPU lacks and were not tried", file=sys.stderr)
-    return 1 if stale or any(verdict.found == SURVIVED for verdict in found.values()) else 0
+    return 1 if stale or any(verdict.found in FAILURES for verdict in found.values()) else 0
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:

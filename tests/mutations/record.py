@@ -7,7 +7,10 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-SURVIVED, EQUAL = "survived", "equivalent"
+SURVIVED, EQUAL, NOTHING_SAID = "survived", "equivalent", "says nothing"
+
+
+FAILURES = (SURVIVED, NOTHING_SAID)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ def table(verdicts: list[Verdict]) -> str:
     lines = [f"{'':<34} {'noticed':>8} {'equivalent':>10} {'survived':>8} {'seconds':>8}"]
     for name, found in [*sorted(rows.items()), ("all", verdicts)]:
         count = Counter(verdict.found for verdict in found)
-        noticed = len(found) - count[SURVIVED] - count[EQUAL]
+        noticed = len(found) - sum(count[known] for known in (EQUAL, *FAILURES))
         seconds = sum(verdict.seconds for verdict in found)
-        lines.append(f"{name:<34} {noticed:>8} {count[EQUAL]:>10} {count[SURVIVED]:>8} {seconds:>8.0f}")
+        lines.append(
+            f"{name:<34} {noticed:>8} {count[EQUAL]:>10} {sum(count[known] for known in FAILURES):>8} {seconds:>8.0f}"
+        )
     return "\n".join(lines)
