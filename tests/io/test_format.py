@@ -181,6 +181,11 @@ def test_forged_sections_are_refused(entry):
         Container.from_bytes(signed(header_of(SAMPLE) | {"a": entry}, SAMPLE[-72:]), "note")
 
 
+def test_bytes_that_no_section_holds_are_refused():
+    with pytest.raises(FormatError, match="cut short, or added to"):
+        Container.from_bytes(signed(header_of(SAMPLE), SAMPLE[-72:] + bytes(8)), "note")
+
+
 def test_repeated_sections_are_refused():
     text = SAMPLE[8:-72].rstrip()
     repeated = text[:-1] + b',"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}'
@@ -260,6 +265,10 @@ def test_infinite_metadata_are_not_written():
             for value in ("00f", "00ff00", "00FF", "00 f", "0x12", 12, None)
         ),
         *((value, lambda claims: claims.items("x")) for value in ({}, "ab", None, 3)),
+        *(
+            (value, lambda claims: claims.pair("x", 8))
+            for value in ([2, 1], [0, 256], [256, None], [-256, 0], [0], [0, 1, 2], [0, True], [0.0, 1], None)
+        ),
     ],
 )
 def test_claims_that_are_not_what_they_should_be(value, ask):

@@ -62,9 +62,12 @@ def test_forged_claims_of_reals_change_nothing(real: KeyOwner, claims: dict[str,
 
 @pytest.mark.parametrize("claims", [{"interval": [0, 5]}, {"noise": 0.0}, {"bound": 0.0}], ids=repr)
 def test_forged_claims_of_integers_change_nothing(exact: KeyOwner, claims: dict[str, Any]) -> None:
-    values = np.array([5, -7, 11])
-    received = exact.load(forged(answered(exact, values), **claims))
-    assert exact.decrypt(received, expected=predicted(exact, values)).tolist() == program(values).tolist()
+    server, values = fhe.Context.from_bytes(exact.public().to_bytes()), np.array([5, -7, 11])
+    reply = (program(server.load(exact.encrypt(values).to_bytes())) - 50).to_bytes()
+    received = exact.load(forged(reply, **claims))
+    if "interval" in claims:
+        assert exact.decrypt(received).tolist() != [-25, -1, 71], "the forgery has no effect"
+    assert exact.decrypt(received, expected=predicted(exact, values) - 50).tolist() == [-25, -1, 71]
 
 
 def test_another_level_is_refused(real: KeyOwner) -> None:
@@ -82,6 +85,13 @@ def test_another_result_is_refused(real: KeyOwner, other: Any) -> None:
         real.decrypt(real.load(answered(real)), expected=predicted(real, other))
 
 
+def test_another_order_is_refused(real: KeyOwner) -> None:
+    server = fhe.Context.from_bytes(real.public().to_bytes())
+    turned = program(server.load(real.encrypt(VALUES).to_bytes()))[::-1].to_bytes()
+    with pytest.raises(ParameterError, match="has layout"):
+        real.decrypt(real.load(turned), expected=predicted(real, VALUES))
+
+
 def test_claims_are_not_published(real: KeyOwner) -> None:
     """Neither of what came, nor of what was computed with it; what is the owner's own is."""
     before, received = real.published, real.load(answered(real))
@@ -91,6 +101,7 @@ def test_claims_are_not_published(real: KeyOwner) -> None:
         real.encrypt([1.0, 0.5, 0.0]) - received,
         (received * 2)[0],
         received.sum(),
+        np.stack([real.encrypt(np.zeros(512)), real.load(real.encrypt(np.zeros(512)).to_bytes())]),
     ):
         with pytest.raises(ParameterError, match="somebody's claim"):
             real.decrypt_public(claimed)

@@ -57,7 +57,7 @@ RECEIVED = [
     above("received", "bound=wanted.bound, interval=wanted.interval", "bound=wanted.bound", "integers", TRUSTED),
     above("received", "noise=wanted.noise, rms=wanted.rms, ", "", "", TRUSTED),
     above("received", "if any(math.isnan(shard.rms)", "if all(math.isnan(shard.rms)", "", TRUSTED),
-    above("received", '("levels", [shard.level', '("levels", [] and [shard.level', "another_level", TRUSTED),
+    above("received", '("levels", _levels(array), _levels(expected)),', "", "another_level", TRUSTED),
     above("received", '("layout", array.layout, expected.layout),', "", "another_result", TRUSTED),
     above("received", '("dtype", array.dtype, expected.dtype),', "", "another_result", TRUSTED),
     above("owner", "refuse_noisy(shard, phase)", "pass", "near_failure", TRUSTED),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.codebase import relative, tracked_files
 
-NEEDED = ("csrc/", "fhe/", "tests/", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+NEEDED = ("csrc/", "docs/", "fhe/", "tests/", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 
 
 def copy_project(destination: Path) -> Path:
