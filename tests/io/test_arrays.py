@@ -169,6 +169,7 @@ CHANGES = {
     "a stride too few": lambda content, _: content.update(strides=[]),
     "a stride too many": lambda content, _: content.update(strides=[20, 1]),
     "shared places": lambda content, _: content.update(strides=[0]),
+    "rows that overlap": lambda content, _: content.update(shape=[11, 2], strides=[1, 8]),
     "a stride of one element": lambda content, _: content.update(shape=[20, 1], strides=[1, 1]),
     "a stride into nowhere": lambda content, _: content.update(strides=[2]),
     "a stride backwards into nowhere": lambda content, _: content.update(strides=[-1], offset=18),
@@ -205,6 +206,7 @@ CHANGES = {
     "a pending scale": lambda content, _: shard(content).update(scale=2.0**61),
     "a scale beyond the modulus": lambda content, _: shard(content).update(scale=2.0**200),
     "values beyond the modulus": lambda content, _: shard(content).update(bound=2.0**100),
+    "noise beyond the modulus": lambda content, _: shard(content).update(noise=2.0**130),
     "a negative noise": lambda content, _: shard(content).update(noise=-1.0),
     "a negative bound": lambda content, _: shard(content).update(bound=-1.0),
     "a seed, with both halves": lambda content, _: shard(content).update(seed="00" * 32),
@@ -253,6 +255,16 @@ def test_no_vectors_and_rows_of_the_first_arrays(shape: list[int], stride: int) 
 def test_exact_integers_have_no_scale(scale: float) -> None:
     with pytest.raises(FormatError):
         OWNER["bfv"].load(with_entry(BLOB["bfv", False], "array", ("shards", 0, "scale"), scale))
+
+
+@pytest.mark.parametrize("ends", [(0, 1), (-1, 1), (-(1 << 70), 1 << 70), (5, 0), (-1, 0)], ids=str)
+def test_intervals_that_the_plain_modulus_does_not_hold_are_refused(ends: tuple[int, int]) -> None:
+    """More than t integers, in multiples of t; and residues that are read from elsewhere, where the second is 0."""
+    t = OWNER["bfv"].parameters.plain_modulus
+    low, high = ends
+    interval = [low * t, high * t] if high else [low, None]
+    with pytest.raises(FormatError, match="does not tell the integers"):
+        OWNER["bfv"].load(with_entry(BLOB["bfv", False], "array", ("shards", 0, "interval"), interval))
 
 
 def test_noise_beyond_the_limit_is_refused() -> None:
