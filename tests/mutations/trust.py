@@ -52,7 +52,7 @@ KEYS = [
 ]  # fmt: skip
 
 RECEIVED = [
-    above("received", "< MARGIN_BITS", "< -MARGIN_BITS", "near_failure", TRUSTED),
+    above("bfv/evaluator", "distance > FAILURE / 4", "distance > FAILURE", "near_failure", TRUSTED),
     above("received", "scale=wanted.scale, noise=wanted.noise", "noise=wanted.noise", "reals", TRUSTED),
     above("received", "bound=wanted.bound, interval=wanted.interval", "bound=wanted.bound", "integers", TRUSTED),
     above("received", "noise=wanted.noise, rms=wanted.rms, ", "", "", TRUSTED),
@@ -60,7 +60,6 @@ RECEIVED = [
     above("received", '("levels", _levels(array), _levels(expected)),', "", "another_level", TRUSTED),
     above("received", '("layout", array.layout, expected.layout),', "", "another_result", TRUSTED),
     above("received", '("dtype", array.dtype, expected.dtype),', "", "another_result", TRUSTED),
-    above("owner", "refuse_noisy(shard, phase)", "pass", "near_failure", TRUSTED),
     above("owner", "require_own_bounds(array)", "pass", "not_published", TRUSTED),
     above("io/claims", "type(value) is not int or not low <= value <= high", "not low <= value <= high", "claims",
           FORMAT),
