@@ -1,9 +1,11 @@
-"""The prices of `fhe.costs` on this machine: ``python -m bench.calibrate``, about 15 seconds.
+"""The prices of `fhe.costs` on this machine: ``python -m bench.calibrate``, about 40 seconds.
 
-Calls of the seam are timed one by one, beside the clock. The model is linear in its prices, so these are the
-non-negative numbers by which it says the times best: least squares of the relative errors. Of the schemes only what is
-Python takes part, on a ring that is too small for anything else, and the encoders at a single prime: what the model
-says of any other operation is a prediction (``python -m bench.scaling``).
+Calls of the seam are timed one by one, beside the clock: repeated, and those that stream also after other work, when
+all that they use comes from memory. The model is linear in its prices, so these are the non-negative numbers by which
+it says the times best: least squares of the relative errors, in which outliers count less. Of the schemes only what is
+Python takes part, on a ring that is too small for anything else, the encoders at a single prime, and a few programs of
+this file, for what Python costs amid them: what the model says of any other operation or program is a prediction
+(``python -m bench.scaling``).
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import fhe
 from bench.machine import clock_ghz, cpu_model
 from bench.operations import LARGE_PLAIN_MODULUS, PLAIN_MODULUS, factor_of
 from bench.predictions import predicted
-from bench.timing import seconds_of
+from bench.timing import seconds_amid, seconds_of
 from fhe import costs
 from fhe.primes import ntt_primes
 from fhe.ring import random
@@ -33,23 +35,38 @@ from fhe.ring.basis import Basis
 
 NARROW, WIDE, SEED = 46, 50, bytes(32)
 RINGS = [2**k for k in range(12, 17)]
-Row = list[tuple[str, float]]
+ROUNDS, OUTLIER = 8, 0.08
+
+
+STREAMS = {"add", "mul", "mul_add", "tensor", "ntt", "intt", "inner_product", "automorphism_eval"}
+STREAMS |= {"decompose", "key_product", "key_switch", "switch_down"}
+DEGREES = (5, 11, 23)
 
 
 class Case(NamedTuple):
-    """A call, and what the model says of it."""
+    """A call, and what the model says of it; ``cold`` where other work runs before each."""
 
     name: str
     call: Callable[[], Any]
     said: Callable[[costs.Machine], Any]
+    cold: bool = False
 
 
 # --- what is timed ---------------------------------------------------------------------------------------------------
 
 
 def cases() -> Iterator[Case]:
-    """Calls on one limb, on a few, and where the ring is large on more than caches hold."""
+    """Everything."""
     yield from python()
+    yield from programs()
+    for found in calls():
+        yield found
+        if found.name.split(",")[0] in STREAMS:
+            yield found._replace(cold=True, said=lambda machine, said=found.said: said(costs.disturbed(machine)))
+
+
+def calls() -> Iterator[Case]:
+    """Calls of the seam on one limb, on a few, and where the ring is large on more than caches hold."""
     for ring_degree in RINGS:
         large = ring_degree >= 2**15
         for limbs in (1, 15, 30) if large else (1, 5, 12):
@@ -58,6 +75,7 @@ def cases() -> Iterator[Case]:
             yield from transforms(basis)
             yield from integers(basis)
         yield from transforms(basis_of(ring_degree, 4, WIDE))
+        yield from combining(basis_of(ring_degree, 4))
         for limbs, special in ((10, 4), (28, 8), (6, 1)) if large else ((3, 1), (8, 3), (3, 3)):
             yield from switching(basis_of(ring_degree, limbs + special), special)
 
@@ -125,6 +143,13 @@ def switching(basis: Basis, special: int) -> Iterator[Case]:
     yield case(basis, "switch_down", [special, digit, top, own, key, [own]], special, digit, top)
 
 
+def combining(basis: Basis, sums: int = 8, terms: int = 8) -> Iterator[Case]:
+    """A matrix of diagonals, larger than caches, times rotations."""
+    rows = [uniform(basis, terms)] * 2
+    diagonals = [uniform(basis, terms) for _ in range(sums)]
+    yield case(basis, "inner_products", [rows, [range(terms)] * sums, diagonals], 2, terms, sums * terms, sums)
+
+
 def python() -> Iterator[Case]:
     """The Python of the schemes on a tiny ring, and NumPy's work in encoders."""
     tiny: dict[str, Any] = {"ring_degree": 256, "insecure": "only its time is of interest"}
@@ -140,6 +165,26 @@ def python() -> Iterator[Case]:
             owner = fhe.KeyOwner(parameters)
             for name in ("Encode", "Decode"):
                 yield Case(f"{name}, N = {ring_degree}", calls_of(owner)[name], said_of(owner, name))
+
+
+def programs() -> Iterator[Case]:
+    """Polynomials, sums and moves, compiled: the Python of circuits and arrays amid work that fills the caches."""
+    generator = np.random.default_rng(1)
+    matrix = generator.uniform(-1, 1, (64, 64)) / 8
+    functions: list[tuple[str, Any, tuple[int, ...]]] = [
+        ("moves", lambda x: np.roll(x, 1, axis=0) * 0.5 + np.roll(x, 2, axis=1) * x, (32, 32)),
+        ("squares, summed", lambda x: (x * x).sum(), (2048,)),
+        ("matrix", lambda x: matrix @ x, (64,)),
+    ]
+    for degree in DEGREES:
+        series = np.polynomial.Chebyshev(generator.uniform(-1, 1, degree + 1) / degree)
+        functions.append((f"polynomial of degree {degree}", lambda x, s=series: fhe.evaluate(s, x), (1024,)))
+    for name, function, shape in functions:
+        program = fhe.compile(function, fhe.spec(shape, bound=1))
+        argument = program.encrypt(program.keygen().public(), np.full(shape, 0.25))
+        for cold in (False, True):
+            said = partial(program.trial.tally.run.cycles, cold=cold)
+            yield Case(f"program: {name}", partial(program, argument), said, cold)
 
 
 def said_of(owner: fhe.KeyOwner, name: str) -> Callable[[costs.Machine], Any]:
@@ -173,29 +218,55 @@ def measured(blank: costs.Machine) -> tuple[list[str], np.ndarray[Any, Any], np.
         if index % 40 == 0:  # clocks drift
             clock = 1e9 * (clock_ghz() or blank.clock / 1e9)
             clocks.append(clock)
-        names.append(found.name)
+        names.append(found.name + (", cold" if found.cold else ""))
         counts.append(found.said(unit) * np.ones(len(costs.PRICES)))
-        cycles.append(seconds_of(found.call) * clock)
+        cycles.append((seconds_amid(found.call) if found.cold else seconds_of(found.call)) * clock)
     return names, np.array(counts), np.array(cycles), statistics.median(clocks)
+
+
+def solved(counts: np.ndarray[Any, Any], cycles: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Prices >= 0 by which counts @ prices are near the cycles, each in proportion.
+
+    Beyond `OUTLIER` the weight of an error falls with its size: the sum of errors is least, not that of their squares.
+    """
+    weights = np.ones(len(cycles))
+    for _ in range(ROUNDS):
+        prices, _ = nnls(counts * (weights / cycles)[:, None], weights)
+        errors = np.abs(np.log(np.maximum(counts @ prices, 1) / cycles))
+        weights = 1 / np.sqrt(np.maximum(errors, OUTLIER))
+    return prices
 
 
 def fitted(blank: costs.Machine) -> tuple[costs.Machine, list[tuple[str, float]]]:
     """The machine with its prices, and said / measured of every case."""
     names, counts, cycles, clock = measured(blank)
-    prices, _ = nnls(counts / cycles[:, None], np.ones(len(cycles)))
+    prices = solved(counts, cycles)
     rounded = {name: float(f"{price:.3g}") for name, price in zip(costs.PRICES, prices, strict=True)}
     machine = replace(blank, clock=float(f"{clock:.2g}"), **rounded)
+    machine = replace(machine, wake=waking(machine))
     return machine, list(zip(names, counts @ prices / cycles, strict=True))
+
+
+def waking(machine: costs.Machine) -> float:
+    """What a loop on two threads costs beyond half of its work."""
+    found, pair = [], costs.threaded(replace(machine, wake=0.0), 2)
+    one = costs.threaded(costs.counting(machine), 2)
+    fhe.set_num_threads(2)
+    for ring_degree in RINGS[1:3]:
+        for made in switching(basis_of(ring_degree, 7), 2):
+            loops = made.said(one)[costs.PRICES.index("wake")]
+            found.append((seconds_of(made.call) * machine.clock - made.said(pair)) / loops)
+    fhe.set_num_threads(1)
+    return float(f"{max(statistics.median(found), 0.0):.3g}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.calibrate", description=__doc__)
     parser.add_argument("--own-cache", type=float, default=costs.ZEN5.own_cache, help="bytes of a core's own cache")
     parser.add_argument("--shared-cache", type=float, default=costs.ZEN5.shared_cache, help="bytes of the shared cache")
-    parser.add_argument("--threads", type=int, default=1, help="threads that an operation may use")
     parser.add_argument("--json", type=Path, help="also write the table to this file")
     chosen = parser.parse_args()
-    fhe.set_num_threads(chosen.threads)
+    fhe.set_num_threads(1)
     blank = costs.Machine(cpu_model(), costs.ZEN5.clock, chosen.own_cache, chosen.shared_cache)
     machine, said = fitted(blank)
     for name, ratio in sorted(said, key=lambda row: abs(math.log(row[1])))[-25:]:

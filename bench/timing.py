@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+OTHER_WORK = 80_000_000  # bytes: more than any cache holds
+
 
 def seconds_of(call: Callable[[], Any], samples: int = 5, least: float = 2e-3) -> float:
     """The median of a few samples of at least some seconds each, after a warm-up."""
@@ -19,4 +23,15 @@ def seconds_of(call: Callable[[], Any], samples: int = 5, least: float = 2e-3) -
             call()
             done, spent = done + 1, time.perf_counter() - start
         found.append(spent / done)
+    return statistics.median(found)
+
+
+def seconds_amid(call: Callable[[], Any], samples: int = 7) -> float:
+    """The median of a few calls, each after other work that leaves nothing of theirs in any cache."""
+    found, work = [], np.ones(OTHER_WORK // 8)
+    for _ in range(samples):
+        work.sum()
+        start = time.perf_counter()
+        call()
+        found.append(time.perf_counter() - start)
     return statistics.median(found)

@@ -11,7 +11,7 @@ import pytest
 
 import fhe
 from bench import overhead
-from bench.calibrate import basis_of, entrywise, integers, switching, transforms
+from bench.calibrate import basis_of, combining, entrywise, integers, switching, transforms
 from bench.charts import Bar, Curve, curves, ratio_bars
 from bench.compare import page, table
 from bench.compare.__main__ import published
@@ -23,7 +23,7 @@ from bench.drivers.models import same
 from bench.operations import OPERATIONS, make_keys, operations, parameters, peak_memory, sizes
 from bench.predictions import predicted
 from bench.scaling.__main__ import html, summary
-from bench.scaling.points import Point
+from bench.scaling.clock import Point
 from fhe import costs
 from tests.codebase import ROOT
 
@@ -177,12 +177,15 @@ def test_calls_that_prices_are_fitted_to_are_calls_of_the_seam() -> None:
     counts = sum(case.said(costs.counting(costs.ZEN5)) for case in found)
     assert all(case.call() is not None for case in found)
     unpaid = {price for price, count in zip(costs.PRICES, counts, strict=True) if not count}
-    assert unpaid == {"step", "embed", "unembed", "message", "values", "memory", "scattered", "fresh"}
+    python = {"step", "step_far", "step_away", "embed", "unembed", "message", "values"}
+    assert unpaid == {*python, "call_away", "wake", "memory", "crowded", "scattered", "fresh"}
+    cold = sum(case.said(costs.disturbed(costs.counting(costs.ZEN5))) for case in [*found, *combining(basis)])
+    assert {price for price, count in zip(costs.PRICES, cold, strict=True) if not count} == {*python, "wake", "fresh"}
 
 
 def test_scaling_tells_the_worst() -> None:
     near, far = Point("rings", "Add", 4096, 1.0, 1.1), Point("rings", "Rotate", 4096, 1.0, 2.0)
-    first, *worst = summary([near, far, Point("threads", "Add", 2, 1.0, 5.0)])
+    first, *worst = summary([near, far])
     assert first == "1 of 2 within 30 %; the worst 2.00"
     assert "Rotate" in worst[-1]
     assert "4096" in html({"machine": {}, "command": ""}, [near, far])

@@ -1,8 +1,9 @@
-"""How cost grows, beside what the model of `fhe.costs` says: ``python -m bench.scaling``, about a minute.
+"""How cost grows, beside what the model of `fhe.costs` says: ``python -m bench.scaling``, about two minutes.
 
 Curves against the ring degree, limbs, depth, ciphertexts in an array, elements, sides of matrices, degrees of
-polynomials, and threads. The model's prices are those of `fhe.costs.ZEN5`, or of a table that ``python -m
-bench.calibrate --json`` wrote; its cycles become time by the clock that runs. At the end stands the worst of all.
+polynomials, and threads; whole programs, repeated and after other work. The model's prices are those of
+`fhe.costs.ZEN5`, or of a table that ``python -m bench.calibrate --json`` wrote; its cycles become time by the clock
+that runs. At the end stands the worst of all.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ import fhe
 from bench import charts
 from bench.compare.page import rounded
 from bench.machine import clock_ghz, commit, cpu_model
-from bench.scaling.points import CURVES, Clock, Point, points_of
+from bench.scaling.clock import Clock, Point
+from bench.scaling.points import CURVES, points_of
+from bench.scaling.programs import COLD, WARM
 from fhe import costs
 
-IDEAL = "threads"  # where the dashed curve is not the model's
 LEAD = (
     "Circles are measured, medians on one core; dashed curves are what the model says: counts of what the kernels do, "
-    "and prices that were measured on single calls. It was not fitted to what is shown here. Of threads, dashed is one "
-    "thread's time divided by their number."
+    "and prices that were measured on single calls and a few small programs. It was not fitted to what is shown here."
 )
 
 
 def summary(points: Sequence[Point]) -> list[str]:
     """How near the model is: the worst points, and how many are within 30 %."""
-    found = sorted((p for p in points if not p.curve.startswith(IDEAL)), key=lambda p: abs(math.log(p.ratio)))
+    found = sorted(points, key=lambda p: abs(math.log(p.ratio)))
     if not found:
         return []
     within = sum(1 / 1.3 <= p.ratio <= 1.3 for p in found)
@@ -48,6 +49,9 @@ def html(report: dict[str, Any], points: Sequence[Point]) -> str:
     for curve in dict.fromkeys(p.curve for p in points):
         mine = [p for p in points if p.curve == curve]
         names = list(dict.fromkeys(p.operation for p in mine))
+        if curve in (WARM, COLD):
+            body.append(f"<h2>{curve}</h2>{listed(mine)}")
+            continue
         drawn = []
         for name in names:
             at = [p for p in mine if p.operation == name]
@@ -65,6 +69,12 @@ def table(points: Sequence[Point], names: Sequence[str]) -> str:
     return charts.grid(["predicted / measured", *(f"{x:g}" for x in xs)], rows)
 
 
+def listed(points: Sequence[Point]) -> str:
+    """A row for each program."""
+    rows = [[p.operation, f"{p.x:g}", f"{p.measured:.3g}", f"{p.predicted:.3g}", f"{p.ratio:.2f}"] for p in points]
+    return charts.grid(["program", "N", "measured, ms", "predicted, ms", "predicted / measured"], rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.scaling", description=__doc__)
     parser.add_argument("--curves", default=",".join(CURVES), help="what to measure, separated by commas")
@@ -79,7 +89,7 @@ def main() -> None:
         points.append(point)
         where = f"{point.curve} {point.x:g}"
         print(
-            f"  {where:<32} {point.operation:<16} {point.measured:>10.3f} ms  {point.ratio:.2f} predicted", flush=True
+            f"  {where:<40} {point.operation:<32} {point.measured:>10.3f} ms  {point.ratio:.2f} predicted", flush=True
         )
     print("\n".join(summary(points)))
     if chosen.output:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 import fhe
-from bench.machine import clock_ghz
 from bench.operations import CKKS_BITS, make_keys, operations, parameters
 from bench.predictions import predicted
+from bench.scaling.clock import Clock, Point
+from bench.scaling.programs import whole
 from bench.timing import seconds_of
 from fhe import costs
 from fhe.circuits.matrix import LinearMap
@@ -23,35 +23,6 @@ BATCHES = (1, 2, 4, 8, 16)
 SIZES = tuple(2**k for k in range(8, 18, 2))
 SIDES = (16, 32, 64, 128, 256)
 DEGREES = (3, 7, 15, 31)
-
-
-@dataclass(frozen=True)
-class Point:
-    """One operation at one place of a curve, in milliseconds; -1 where the model says nothing."""
-
-    curve: str
-    operation: str
-    x: float
-    measured: float
-    predicted: float = -1.0
-
-    @property
-    def ratio(self) -> float:
-        return self.predicted / self.measured
-
-
-class Clock:
-    """Cycles of the model in milliseconds, at the clock that runs now."""
-
-    def __init__(self, machine: costs.Machine) -> None:
-        self.machine = machine
-        self.hertz = machine.clock
-
-    def read(self) -> None:
-        self.hertz = 1e9 * (clock_ghz() or self.machine.clock / 1e9)
-
-    def milliseconds(self, cycles: float) -> float:
-        return 1e3 * cycles / self.hertz
 
 
 def measured(call: Callable[[], Any]) -> float:
@@ -73,13 +44,14 @@ def limbs(clock: Clock, ring_degree: int = 2**15) -> Iterator[Point]:
     chosen = parameters("CKKS", ring_degree)
     owner = make_keys(chosen, "")
     evaluator: Any = owner.evaluator
+    made = len(chosen.digits(chosen.max_level))  # keys are those of the highest level
     clock.read()
     for level in range(chosen.max_level, 0, -3):
         x, y = (owner.encrypt([0.5], bound=1, level=level).shards[0] for _ in range(2))
         q, p = (_bits(primes) for primes in (chosen.moduli(level), chosen.special))
         said = {
-            "Multiply all": costs.product_ckks(ring_degree, q, p, chosen.digit, machine=clock.machine),
-            "Rotate": costs.rotation(ring_degree, q, p, chosen.digit, clock.machine),
+            "Multiply all": costs.product_ckks(ring_degree, q, p, chosen.digit, machine=clock.machine, made=made),
+            "Rotate": costs.rotation(ring_degree, q, p, chosen.digit, clock.machine, made=made),
             "Add": costs.addition(ring_degree, q, clock.machine),
         }
         calls = {
@@ -123,18 +95,23 @@ def arrays(clock: Clock, batches: tuple[int, ...] = BATCHES, sizes: tuple[int, .
             yield Point(curve, name, x, measured(call), clock.milliseconds(shards * said[name]))
 
 
-def threads(clock: Clock, most: int, ring_degree: int = 2**15) -> Iterator[Point]:
-    """Long operations on more threads, beside one thread's time divided by their number."""
-    names = ("Multiply all", "Rotate", "Encrypt")
-    calls = operations("CKKS", ring_degree, "")
-    alone = {}
-    for count in range(1, most + 1):
-        fhe.set_num_threads(count)
-        for name in names:
-            took = measured(calls[name])
-            alone.setdefault(name, took)
-            yield Point("threads, N = 2^15", name, count, took, alone[name] / count)
-    fhe.set_num_threads(1)
+def threads(clock: Clock, most: int, degrees: tuple[int, ...] = RINGS[1:]) -> Iterator[Point]:
+    """Operations on more threads; what is too short to gain runs on one."""
+    for N in degrees:
+        calls, chosen = operations("CKKS", N, ""), parameters("CKKS", N)
+        alone = predicted(chosen, clock.machine)
+        clock.read()
+        for count in range(1, most + 1):
+            said = predicted(chosen, costs.threaded(clock.machine, count))
+            fhe.set_num_threads(count)
+            for name in ("Multiply all", "Rotate", "Encrypt"):
+                cycles = min(alone[name], said[name])
+                yield Point(f"threads, N = 2^{N.bit_length() - 1}", name, count, *_beside(clock, calls[name], cycles))
+            fhe.set_num_threads(1)
+
+
+def _beside(clock: Clock, call: Callable[[], Any], cycles: float) -> tuple[float, float]:
+    return measured(call), clock.milliseconds(cycles)
 
 
 def matrices(clock: Clock, sides: tuple[int, ...] = SIDES) -> Iterator[Point]:
@@ -167,10 +144,9 @@ def programs(clock: Clock) -> Iterator[Point]:
 
 def _program(clock: Clock, curve: str, name: str, x: float, function: Any, shape: tuple[int, ...]) -> Point:
     program = fhe.compile(function, fhe.spec(shape, bound=1))
-    owner = program.keygen()
-    argument = owner.encrypt(np.full(shape, 0.25), bound=1)
+    argument = program.encrypt(program.keygen().public(), np.full(shape, 0.25))
     clock.read()
-    said = clock.milliseconds(program.trial.cycles)
+    said = clock.milliseconds(program.trial.tally.run.cycles(clock.machine))
     return Point(curve, name, x, measured(lambda: program(argument)), said)
 
 
@@ -187,10 +163,11 @@ def points_of(chosen: list[str], clock: Clock, most_threads: int) -> Iterator[Po
         "arrays": lambda: arrays(clock),
         "matrices": lambda: matrices(clock),
         "programs": lambda: programs(clock),
+        "whole": lambda: whole(clock),
         "threads": lambda: threads(clock, most_threads),
     }
     for name in chosen:
         yield from curves[name]()
 
 
-CURVES = ("rings", "limbs", "depths", "arrays", "matrices", "programs", "threads")
+CURVES = ("rings", "limbs", "depths", "arrays", "matrices", "programs", "whole", "threads")

@@ -103,11 +103,8 @@ class _Exact:
 
     def __init__(self, weights: Doubles) -> None:
         rows, columns = weights.shape
-        largest = math.log2(max(float(np.abs(weights).sum(axis=1).max()), 1.0))
-        self.piece = EXACT_BITS - 1 - math.ceil(largest)
-        if self.piece < 1:
-            raise EncodingError(f"weights that sum to 2^{largest:.0f} leave doubles no bits; lower their scale")
-        self.blocks = _blocks(weights)
+        self.piece = piece_bits(weights)
+        self.blocks = blocks(weights)
         self.x, self.cut = np.empty((2, columns, TILE), np.uint64)
         self.part = np.empty((columns, TILE))
         self.sums, self.quotient = np.zeros((2, rows, TILE))
@@ -148,7 +145,16 @@ class _Exact:
             total += whole
 
 
-def _blocks(weights: Doubles) -> list[tuple[Any, Any, Doubles]]:
+def piece_bits(weights: Doubles) -> int:
+    """The bits of residues that meet whole weights at a time, so that no sum exceeds what doubles hold."""
+    largest = math.log2(max(float(np.abs(weights).sum(axis=1).max()), 1.0))
+    piece = EXACT_BITS - 1 - math.ceil(largest)
+    if piece < 1:
+        raise EncodingError(f"weights that sum to 2^{largest:.0f} leave doubles no bits; lower their scale")
+    return piece
+
+
+def blocks(weights: Doubles) -> list[tuple[Any, Any, Doubles]]:
     """Rows that meet the same columns, those columns, and the weights there: what is zero is left out."""
     _, kinds = np.unique(weights != 0, axis=0, return_inverse=True)
     found = []

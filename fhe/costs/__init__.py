@@ -1,6 +1,6 @@
 """What operations cost in cycles: counts of what the kernels do, by shapes, and one table of prices for a machine."""
 
-from fhe.costs.machine import PRICES, ZEN5, Machine, amid, counting
+from fhe.costs.machine import PRICES, ZEN5, Machine, amid, counting, disturbed, threaded
 from fhe.costs.operations import (
     addition,
     auxiliary,
@@ -25,15 +25,20 @@ from fhe.costs.operations import (
     rotation,
     tensor_bfv,
 )
+from fhe.costs.run import FIRST, Call, Run, Use
 from fhe.costs.seam import NARROW_BITS, WORD_BITS, Seam, key_bytes
 
 __all__ = [
+    "FIRST",
     "NARROW_BITS",
     "PRICES",
     "WORD_BITS",
     "ZEN5",
+    "Call",
     "Machine",
+    "Run",
     "Seam",
+    "Use",
     "addition",
     "amid",
     "auxiliary",
@@ -41,6 +46,7 @@ __all__ = [
     "decoding_bfv",
     "decoding_ckks",
     "decryption",
+    "disturbed",
     "encoding_bfv",
     "encoding_ckks",
     "encryption",
@@ -59,4 +65,5 @@ __all__ = [
     "rescaling",
     "rotation",
     "tensor_bfv",
+    "threaded",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 HEAP_BYTES = 2**17  # arrays above it are of new pages
+OTHER_WORK = 1e12  # bytes: nothing stays in any cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,10 @@ class Machine:
 
     call, step
         A call of the seam from Python; what the Python of one operation of a scheme adds to its calls.
+    step_far
+        A step whose objects have left the core's own cache, more: what ran before it used more bytes than that holds.
+    call_away, step_away
+        A first call, and its steps, after other work: code and objects come from memory.
     forward, inverse, forward_wide, inverse_wide
         8 butterflies of a transform; wide: of primes above `NARROW_BITS`.
     weigh
@@ -42,10 +47,15 @@ class Machine:
         A coefficient of a BFV message with all that NumPy does around it, each way; transforms apart.
     shared, memory
         A byte that comes from the cache that cores share, more than from the core's own; one from memory, more again.
+    crowded
+        A byte from memory in a loop over more rows than are fetched ahead, more again.
     scattered, fresh
         A byte from memory that is not fetched ahead, more again; one of a new page of memory.
+    wake
+        A loop that is spread over threads: until all of them are there, and all are done.
 
-    ``around`` is no price: bytes that other work uses between two calls, by which operands leave the caches.
+    ``threads`` and ``around`` are no prices: how many share the loops of an operation (`threaded`), and bytes that
+    other work uses between two calls, by which operands leave the caches.
     """
 
     name: str
@@ -53,7 +63,10 @@ class Machine:
     own_cache: float
     shared_cache: float
     call: Any = 0.0
+    call_away: Any = 0.0
     step: Any = 0.0
+    step_far: Any = 0.0
+    step_away: Any = 0.0
     forward: Any = 0.0
     inverse: Any = 0.0
     forward_wide: Any = 0.0
@@ -79,9 +92,12 @@ class Machine:
     values: Any = 0.0
     shared: Any = 0.0
     memory: Any = 0.0
+    crowded: Any = 0.0
     scattered: Any = 0.0
     fresh: Any = 0.0
+    wake: Any = 0.0
     around: float = 0.0
+    threads: int = 1
 
     def flow(self, touched: float, working_set: float = 0.0) -> Any:
         """What bytes cost beyond those of the core's own cache, in a working set that is used over and over.
@@ -92,13 +108,23 @@ class Machine:
         size = max(working_set, touched, self.around)
         return touched * (self.shared * missed(self.own_cache, size) + self.memory * missed(self.shared_cache, size))
 
+    def crowded_flow(self, touched: float, working_set: float = 0.0) -> Any:
+        """`flow` of the rows of many operands at once.
+
+        >>> ZEN5.crowded_flow(1e5), ZEN5.crowded_flow(1e8) > ZEN5.flow(1e8)
+        (0.0, True)
+        """
+        far = missed(self.shared_cache, max(working_set, touched, self.around))
+        return self.flow(touched, working_set) + touched * self.crowded * far
+
     def scattered_flow(self, touched: float, working_set: float = 0.0) -> Any:
         """`flow` of bytes that come in no order, so that nothing is fetched ahead.
 
         >>> ZEN5.scattered_flow(1e8) > ZEN5.flow(1e8)
         True
         """
-        own, far = self.flow(touched, working_set), missed(self.shared_cache, max(working_set, touched))
+        own = self.flow(touched, working_set)
+        far = missed(self.shared_cache, max(working_set, touched, self.around))
         return own + touched * self.scattered * far
 
     def array_of(self, count: float) -> Any:
@@ -111,15 +137,18 @@ class Machine:
 
 
 def missed(cache: float, working_set: float) -> float:
-    """The share of a working set that is not in a cache when it is wanted again: 1 - C/W.
+    """The share of a working set W that a cache of C bytes has not when it is wanted again: 2 (1 - C/W), at most 1.
 
-    >>> [missed(1e6, size) for size in (5e5, 1e6, 2e6, 4e6)]
-    [0.0, 0.0, 0.5, 0.75]
+    Caches drop what was used longest ago: of what is used in turn nothing stays once there is twice as much.
+
+    >>> [round(missed(1e6, size), 2) for size in (5e5, 1e6, 1.25e6, 2e6, 4e6)]
+    [0.0, 0.0, 0.4, 1.0, 1.0]
     """
-    return max(0.0, 1 - cache / max(working_set, 1.0))
+    return min(1.0, max(0.0, 2 * (1 - cache / max(working_set, 1.0))))
 
 
-PRICES = tuple(field.name for field in fields(Machine))[4:-1]
+PRICES = tuple(field.name for field in fields(Machine))[4:-2]
+PYTHON = {"call", "call_away", "step", "step_far", "step_away", "fresh", "embed", "unembed", "message", "values"}
 
 
 def amid(machine: Machine, around: float) -> Machine:
@@ -129,6 +158,30 @@ def amid(machine: Machine, around: float) -> Machine:
     True
     """
     return replace(machine, around=around)
+
+
+def disturbed(machine: Machine) -> Machine:
+    """The machine for a single call after other work: its code, and all that it uses, comes from memory.
+
+    >>> disturbed(ZEN5).flow(1e5) > ZEN5.flow(1e5)
+    True
+    """
+    return replace(machine, call=machine.call + machine.call_away, around=OTHER_WORK)
+
+
+def threaded(machine: Machine, threads: int) -> Machine:
+    """The machine when so many threads share the loops of an operation.
+
+    Arithmetic and the caches are divided by them. Python is not, nor what comes from memory: one core takes most of
+    what it gives. An operation that gains less than it costs to wake threads runs on one: the lower of both is its
+    price (`Run.cycles`).
+
+    >>> two = threaded(ZEN5, 2)
+    >>> two.forward == ZEN5.forward / 2, two.step == ZEN5.step, two.wake > 0
+    (True, True, True)
+    """
+    shared = {name: getattr(machine, name) / threads for name in PRICES if name not in {*PYTHON, "memory", "wake"}}
+    return replace(machine, threads=threads, **shared) if threads > 1 else machine
 
 
 def counting(machine: Machine) -> Machine:
@@ -145,35 +198,40 @@ def counting(machine: Machine) -> Machine:
 ZEN5 = Machine(
     name="Zen 5 server, AVX-512 IFMA",
     clock=4.2e9,
-    own_cache=0.5e6,
-    shared_cache=20e6,
-    call=2500.0,
-    step=25200.0,
-    forward=2.69,
-    inverse=2.77,
-    forward_wide=3.41,
-    inverse_wide=3.68,
-    weigh=0.827,
+    own_cache=0.6e6,
+    shared_cache=16e6,
+    call=2170.0,
+    call_away=61600.0,
+    step=25100.0,
+    step_far=46200.0,
+    step_away=182000.0,
+    forward=2.71,
+    inverse=2.93,
+    forward_wide=3.35,
+    inverse_wide=4.08,
+    weigh=0.826,
     sum=3.33,
-    scale=2.38,
-    product=3.63,
-    key=4.04,
-    key_end=7.68,
-    move=7.38,
-    reduce=3.88,
-    array=24.5,
-    lift=0.82,
-    uniform=116.0,
-    ternary=57.4,
-    error=86.6,
-    pack=17.6,
-    unpack=23.0,
-    embed=26.4,
-    unembed=21.3,
-    message=17.3,
-    values=16.9,
-    shared=0.0234,
-    memory=0.0758,
-    scattered=1.52,
-    fresh=0.307,
+    scale=2.53,
+    product=3.97,
+    key=4.86,
+    key_end=7.41,
+    move=7.66,
+    reduce=4.53,
+    array=23.8,
+    lift=15.9,
+    uniform=112.0,
+    ternary=56.5,
+    error=87.4,
+    pack=14.9,
+    unpack=23.1,
+    embed=25.0,
+    unembed=17.3,
+    message=19.3,
+    values=20.5,
+    shared=0.0172,
+    memory=0.0842,
+    crowded=0.0564,
+    scattered=0.53,
+    fresh=0.103,
+    wake=47500.0,
 )

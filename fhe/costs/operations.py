@@ -18,9 +18,9 @@ from fhe.costs.seam import NARROW_BITS, Seam, key_bytes
 Bits = Sequence[int]
 
 
-def _seam(ring_degree: int, machine: Machine, rows: float, key: float = 0.0) -> Seam:
-    """The seam amid an operation that uses so many rows of residues, and bytes of a key."""
-    return Seam(ring_degree, machine, 8 * ring_degree * rows + key)
+def _seam(ring_degree: int, machine: Machine, rows: float, key: float = 0.0, made: int = 0) -> Seam:
+    """The seam amid an operation that uses so many rows of residues, and bytes of a key of so many digits."""
+    return Seam(ring_degree, machine, 8 * ring_degree * rows + key, made)
 
 
 def _packed(ring_degree: int, q_bits: Bits, p_bits: Bits, digit: int) -> float:
@@ -80,14 +80,16 @@ def rescaling(ring_degree: int, q_bits: Bits, dropped: int = 1, machine: Machine
     return machine.step + 2 * seam.divide_round_eval(q_bits, 0, len(q_bits) - dropped)
 
 
-def rotation(ring_degree: int, q_bits: Bits, p_bits: Bits, digit: int, machine: Machine = ZEN5) -> Any:
-    """An automorphism with its key switching.
+def rotation(
+    ring_degree: int, q_bits: Bits, p_bits: Bits, digit: int, machine: Machine = ZEN5, *, made: int = 0
+) -> Any:
+    """An automorphism with its key switching, by a key that was ``made`` of more digits where it serves higher levels.
 
     >>> 0.5 < milliseconds(rotation(2**14, [46] + [40] * 6, [46] * 3, digit=3)) < 2
     True
     """
     bits, key = [*p_bits, *q_bits], _packed(ring_degree, q_bits, p_bits, digit)
-    seam = _seam(ring_degree, machine, 6 * len(q_bits), key)
+    seam = _seam(ring_degree, machine, 6 * len(q_bits), key, made)
     switched = seam.switch_down(bits, len(p_bits), digit, len(bits))
     return 2 * machine.step + switched + 2 * seam.automorphism_eval(q_bits)
 
@@ -170,7 +172,8 @@ def linear_map(
     """A plain matrix times a vector in the slots: so many baby steps, giant steps, and products with diagonals.
 
     >>> shape = 2**13, [46, 36, 36, 36], [46], 1
-    >>> linear_map(*shape, (7, 7, 64)) < linear_map(*shape, (63, 0, 64)) < 64 * rotation(*shape)
+    >>> each = rotation(*shape, amid(ZEN5, 1e8))  # by keys that come from memory, too
+    >>> linear_map(*shape, (7, 7, 64)) < linear_map(*shape, (63, 0, 64)) < 64 * each
     True
     """
     babies, giants, diagonals = steps
@@ -189,15 +192,22 @@ def linear_map(
 
 
 def product_ckks(
-    ring_degree: int, q_bits: Bits, p_bits: Bits, digit: int, dropped: int = 1, machine: Machine = ZEN5
+    ring_degree: int,
+    q_bits: Bits,
+    p_bits: Bits,
+    digit: int,
+    dropped: int = 1,
+    machine: Machine = ZEN5,
+    *,
+    made: int = 0,
 ) -> Any:
-    """Multiply, relinearise and rescale by the last ``dropped`` limbs (none at level 0).
+    """Multiply, relinearise and rescale by the last ``dropped`` limbs (none at level 0); ``made`` as of `rotation`.
 
     >>> product_ckks(2**13, [46, 40, 40], [46], 1) < product_ckks(2**14, [46, 40, 40], [46], 1)
     True
     """
     bits, special, key = [*p_bits, *q_bits], len(p_bits), _packed(ring_degree, q_bits, p_bits, digit)
-    stop, seam = max(len(bits) - dropped, special + 1), _seam(ring_degree, machine, 9 * len(q_bits), key)
+    stop, seam = max(len(bits) - dropped, special + 1), _seam(ring_degree, machine, 9 * len(q_bits), key, made)
     return 2 * machine.step + seam.tensor(q_bits) + seam.switch_down(bits, special, digit, stop, addends=2)
 
 

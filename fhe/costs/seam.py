@@ -35,7 +35,8 @@ def key_bytes(ring_degree: int, limbs: int, special: int, digit: int, word: int 
 class Seam:
     """The seam at a ring degree, on a machine.
 
-    ``around``: bytes that are used between two such calls, so that operands have left the caches.
+    ``around``: bytes that are used between two such calls, so that operands have left the caches. ``made``: digits of
+    the switching keys, where they were made for a higher level.
 
     >>> seam = Seam(2**13)
     >>> 0 < seam.ntt([46]) < seam.ntt([50]) < seam.ntt([46, 46])
@@ -45,10 +46,16 @@ class Seam:
     ring_degree: int
     machine: Machine = ZEN5
     around: float = 0.0
+    made: int = 0
     _vectors: float = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_vectors", self.ring_degree / 8)
+
+    def _called(self, loops: int = 1) -> Any:
+        """The call itself, and the threads that its loops wake."""
+        machine = self.machine
+        return machine.call + (loops * machine.wake if machine.threads > 1 else 0 * machine.wake)
 
     # --- entry by entry ------------------------------------------------------------------------------------------
 
@@ -85,7 +92,9 @@ class Seam:
     def inner_products(self, bits: Bits, components: int, terms: int, products: int, sums: int) -> Any:
         """Many sums of the same terms, of which each term and each factor is read once."""
         work = self.machine.product * (0.65 * products + 0.5 * sums) * components
-        return self._entries(bits, 1, work, rows=components * (terms + sums) + products)
+        touched = 8 * self.ring_degree * len(bits) * (components * (terms + sums) + products)
+        own = self._called() + work * (len(bits) * self._vectors)
+        return own + self.machine.crowded_flow(touched, self.around)
 
     def tensor(self, bits: Bits, polys: int = 1) -> Any:
         """The product of two pairs."""
@@ -97,7 +106,7 @@ class Seam:
 
     def limbs(self, bits: Bits, polys: int = 1) -> Any:
         """A view."""
-        return self.machine.call
+        return self._called(0)
 
     view = limbs
 
@@ -111,7 +120,7 @@ class Seam:
 
     def _entries(self, bits: Bits, polys: int, price: Any, rows: float) -> Any:
         count = len(bits) * polys * self._vectors
-        return self.machine.call + price * count + self._flow(64 * rows * count)
+        return self._called() + price * count + self._flow(64 * rows * count)
 
     def _flow(self, touched: float) -> Any:
         return self.machine.flow(touched, self.around)
@@ -120,11 +129,11 @@ class Seam:
 
     def ntt(self, bits: Bits, polys: int = 1) -> Any:
         """Coefficients to evaluations."""
-        return self.machine.call + polys * self._transforms(bits) + self._rows(2 * polys + 1, bits)
+        return self._called() + polys * self._transforms(bits) + self._rows(2 * polys + 1, bits)
 
     def intt(self, bits: Bits, polys: int = 1) -> Any:
         """Evaluations to coefficients."""
-        return self.machine.call + polys * self._transforms(bits, inverse=True) + self._rows(2 * polys + 1, bits)
+        return self._called() + polys * self._transforms(bits, inverse=True) + self._rows(2 * polys + 1, bits)
 
     def _transforms(self, bits: Bits, inverse: bool = False) -> Any:
         machine, wide = self.machine, sum(b > NARROW_BITS for b in bits)
@@ -140,7 +149,7 @@ class Seam:
     def automorphism_eval(self, bits: Bits, polys: int = 1) -> Any:
         """f(X^g)."""
         bytes_moved = 8 * self.ring_degree * len(bits) * polys
-        own = self.machine.call + self.machine.move * (bytes_moved / 64) + self._flow(bytes_moved)
+        own = self._called() + self.machine.move * (bytes_moved / 64) + self._flow(bytes_moved)
         return own + self.machine.scattered_flow(bytes_moved, max(2 * bytes_moved, self.around))
 
     automorphism_coeff = to_natural = from_natural = automorphism_eval
@@ -164,7 +173,7 @@ class Seam:
         halves = halves + self._terms(special) + self._sums(special, len(kept)) + each * (len(bits) * self._vectors)
         samples = (machine.ternary + 2 * machine.error) * self._vectors
         mask = self._transforms(bits) + machine.reduce * (len(bits) * self._vectors)
-        return machine.call + samples + mask + 2 * halves + self._rows(8, bits)
+        return self._called(6) + samples + mask + 2 * halves + self._rows(8, bits)
 
     def uniform(self, bits: Bits, polys: int = 1) -> Any:
         """Uniform residues, with their keystream."""
@@ -196,7 +205,7 @@ class Seam:
         """From primes to others: slots 2 i o + 7 i + 4 o for 8 coefficients of i inputs and o outputs."""
         i, o = len(source), len(target)
         flow = self._flow(polys * (i + o) * 8 * self.ring_degree)
-        return self.machine.call + polys * (self._terms(i) + self._sums(i, o)) + flow
+        return self._called(2) + polys * (self._terms(i) + self._sums(i, o)) + flow
 
     def _terms(self, inputs: int) -> Any:
         """What depends on inputs only."""
@@ -208,7 +217,7 @@ class Seam:
 
     def divide_round_eval(self, bits: Bits, start: int, stop: int, polys: int = 1) -> Any:
         """round(x / D) over the limbs ``start … stop-1``, of evaluations."""
-        return self.machine.call + polys * self._division(bits, start, stop) + self._rows(polys * 1.5 + 1, bits)
+        return self._called(3 * polys) + polys * self._division(bits, start, stop) + self._rows(polys * 1.5 + 1, bits)
 
     def divide_round_sum(self, bits: Bits, special: int, start: int, stop: int, polys: int = 1) -> Any:
         """round((x + P y) / D)."""
@@ -220,7 +229,7 @@ class Seam:
         """round(x / D), of coefficients."""
         kept, dropped = stop - start, len(bits) - (stop - start)
         each = self._terms(dropped) + self._sums(dropped, kept) + self.machine.scale * (kept * self._vectors)
-        return self.machine.call + polys * each + self._rows(polys * 1.5, bits)
+        return self._called(polys) + polys * each + self._rows(polys * 1.5, bits)
 
     def _division(self, bits: Bits, start: int, stop: int) -> Any:
         kept, dropped = bits[start:stop], [*bits[:start], *bits[stop:]]
@@ -239,18 +248,18 @@ class Seam:
         limbs, digits = len(bits) - special, math.ceil((len(bits) - special) / digit)
         rows = 2 * limbs + digits * len(bits)
         flow = self._flow(polys * 8 * self.ring_degree * rows)
-        return self.machine.call + polys * self._digits(bits, special, digit) + flow
+        return self._called(2) + polys * self._digits(bits, special, digit) + flow
 
     def key_product(self, bits: Bits, digits: int, polys: int = 1) -> Any:
         """The inner product of digits with both halves of a key."""
         rows = polys * (digits + 2) * len(bits) * 8 * self.ring_degree
-        key = self._key(bits, digits)
-        return self.machine.call + polys * self._key_sums(len(bits), digits) + self._flow(rows + key)
+        flow = self._flow(rows) + self._key_flow(bits, digits, rows)
+        return self._called() + polys * self._key_sums(len(bits), digits) + flow
 
     def key_switch(self, bits: Bits, special: int, digit: int, polys: int = 1) -> Any:
         """`decompose` and `key_product` in one."""
         out = polys * 2 * len(bits) * 8 * self.ring_degree
-        return self.machine.call + self._switch(bits, special, digit, polys, out)
+        return self._called(2) + self._switch(bits, special, digit, polys, out)
 
     def switch_down(self, bits: Bits, special: int, digit: int, stop: int, addends: int = 1, polys: int = 1) -> Any:
         """`key_switch` of evaluations, divided."""
@@ -261,7 +270,7 @@ class Seam:
         divided = polys * (inverse + 2 * self._division(bits, special, stop) + sums)
         dropped = 2 * (len(bits) - kept) * 8 * self.ring_degree
         again = self.machine.flow(polys * dropped * kept / AT_ONCE, dropped)
-        return self.machine.call + divided + again + self._switch(bits, special, digit, polys, out)
+        return self._called(6) + divided + again + self._switch(bits, special, digit, polys, out)
 
     def _switch(self, bits: Bits, special: int, digit: int, polys: int, out: float) -> Any:
         """Digits times key; their terms come back for every few limbs, and so do the tables of transforms."""
@@ -270,9 +279,15 @@ class Seam:
         terms = limbs * row
         group = AT_ONCE * (self._key(bits, digits) / len(bits) + (digits + 2) * row)  # what comes between
         again = polys * terms * len(bits) / AT_ONCE
-        once = self._key(bits, digits) + len(bits) * row + polys * 2 * terms + out
+        once = (2 * len(bits) + polys * limbs + (polys + AT_ONCE) * digits) * row + polys * terms + out
         work = polys * (self._digits(bits, special, digit) + self._key_sums(len(bits), digits))
-        return work + self._flow(once) + self.machine.flow(again, terms + group)
+        flow = self.machine.flow(once, max(self.around, once + self._key(bits, digits)))
+        return work + flow + self._key_flow(bits, digits, once) + self.machine.flow(again, terms + group)
+
+    def _key_flow(self, bits: Bits, digits: int, rows: float) -> Any:
+        """The key as it streams, with what lies between the digits that are used."""
+        key = self._key(bits, max(self.made, digits))
+        return self.machine.flow(key, max(self.around, key + rows))
 
     def _digits(self, bits: Bits, special: int, digit: int) -> Any:
         cycles = self._terms(len(bits) - special)

@@ -24,6 +24,7 @@ from fhe.errors import EncodingError, NoiseError, ParameterError, ScaleError, Va
 from fhe.ml.base import ENCRYPTED
 from fhe.owner import KeyOwner
 from fhe.parameters import Parameters
+from fhe.programs import expected
 from fhe.programs.choice import Demand
 from fhe.programs.counting import Tally, counted
 from fhe.programs.dry import DryKeys, DryMachine
@@ -216,8 +217,9 @@ class Training:
 
     @property
     def seconds(self) -> float:
-        """The predicted time, on one core of the machine of `fhe.costs`."""
-        return milliseconds(self.sized.tally.total + self.sized.tally.encoding) / 1e3
+        """The predicted time, what is plain encoded along, on the machine of `fhe.costs` and the threads set."""
+        tally = self.sized.tally
+        return milliseconds(expected.cycles(tally.run) + expected.cycles(tally.encoding)) / 1e3
 
     def explain(self) -> str:
         """Packing and why, levels, parameters, keys, what is promised, and predicted time."""
@@ -226,7 +228,7 @@ class Training:
         rotations = sum(1 for element in self.keys if element)
         lines = [f"{name} learns from {self.specs[0]}", *(f"  {note}" for note in self.notes), p.summary()]
         lines.append(f"  {number_of(len(self.keys), 'evaluation key')}, {rotations} of rotations: {size(bytes_)}")
-        lines.append(f"  predicted: {self.seconds:.2g} s on one core of the machine of fhe.costs")
+        lines.append(f"  {expected.predicted(self.sized.tally.run)}")
         return "\n".join(lines)
 
 

@@ -116,14 +116,13 @@ class Latency:
         """What the network makes of one sample."""
         products = bool(self.network.polynomials)
         require(x, levels=self.network.depth, products=products, what="this network")
-        made = self._run(x.shards[0])
+        made = self.run(x.shards[0])
         shape, period = self.network.maps[-1].shape, self.plan.steps[-1].places.period
         repeats = (Axis(self.layout.row // period, period),) if period < self.layout.row else ()
         return x.like([made], Layout(shape, self.layout.slots, repeats=repeats, row=self.layout.row))
 
-    # --- inside -------------------------------------------------------------------------------------------------------
-
-    def _run(self, x: Ciphertext) -> Ciphertext:
+    def run(self, x: Ciphertext) -> Ciphertext:
+        """The same of a ciphertext."""
         evaluator = self.evaluator
         x = evaluator.settle(x).at_level(self.network.depth)
         for index, (function, offset) in enumerate(zip(self.maps, self._offsets, strict=True)):
@@ -134,6 +133,8 @@ class Latency:
                     x = replace(x, bound=min(x.bound, 1.0))
                 x = evaluator.square(x) if p is SQUARE else evaluate_polynomial(evaluator, x, p)
         return x
+
+    # --- inside -------------------------------------------------------------------------------------------------------
 
     @cached_property
     def _offsets(self) -> list[NDArray[np.float64]]:

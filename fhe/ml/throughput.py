@@ -6,13 +6,11 @@ samples at once. (Gilad-Bachrach et al., CryptoNets, ICML 2016.)
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fhe import costs
 from fhe.arrays.functions import require
 from fhe.arrays.layout import Layout
 from fhe.arrays.packed import A
@@ -20,11 +18,8 @@ from fhe.circuits.combination import combinations
 from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.polynomial import evaluate_polynomial
 from fhe.ml.folding import SQUARE, Folded, Series
-from fhe.ml.latency import levels_of, scales_of
-from fhe.parameters import Parameters
+from fhe.ml.latency import scales_of
 from fhe.rlwe.ciphertext import Ciphertext
-
-PRODUCT, RESIDUE = 0.05, 20.0  # cycles of a product in a matrix of doubles; of a residue that goes in or comes out
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +48,10 @@ class Throughput:
             found = combinations(evaluator, affine.matrix, xs, scale)
             xs = [evaluator.add_plain(x, b) for x, b in zip(found, affine.offset.tolist(), strict=True)]
             if index < len(network.polynomials):
-                xs = [self._activated(x, network.polynomials[index]) for x in xs]
+                xs = [self.activated(x, network.polynomials[index]) for x in xs]
         return xs
 
-    def _activated(self, x: Ciphertext, p: Series) -> Ciphertext:
+    def activated(self, x: Ciphertext, p: Series) -> Ciphertext:
         """Squares stay of degree 2 where they need no level: they are relinearised after their sum."""
         if self.assume or p is not SQUARE:
             x = replace(x, bound=min(x.bound, 1.0))
@@ -72,18 +67,3 @@ def _first_shards(layout: Layout) -> list[int]:
         places += (np.arange(n) * stride).reshape(-1, *[1] * (places.ndim - axis - 1))
     shards: list[int] = (places.ravel() // layout.slots).tolist()
     return shards
-
-
-def cycles_of(network: Folded, parameters: Parameters) -> float:
-    """Of one batch, by the model of `fhe.costs`."""
-    N, digit, total = parameters.ring_degree, parameters.digit, 0.0
-    p_bits = [p.bit_length() for p in parameters.special]
-    for index, (affine, level) in enumerate(zip(network.maps, levels_of(network), strict=True)):
-        q_bits = [q.bit_length() for q in parameters.moduli(level)]
-        components = 3 if index and network.squares else 2
-        work = PRODUCT * np.count_nonzero(affine.matrix) + RESIDUE * sum(affine.matrix.shape)
-        total += work * components * len(q_bits) * N
-        product = costs.product_ckks(N, q_bits, p_bits, digit)
-        degree = network.polynomials[index - 1].degree() if index and not network.squares else 2 * (index > 0)
-        total += len(affine.offset) * product * math.ceil(2 * math.sqrt(degree) if degree > 2 else degree / 2)
-    return total

@@ -6,24 +6,27 @@ those of the real computation because it *is* the real computation, all but the 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import NoReturn
+from itertools import chain
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fhe.costs import ZEN5, Seam
+from fhe.costs import FIRST, Machine, Run, Seam
 from fhe.parameters import Parameters
 from fhe.rlwe.encodings import Encodings, V
 
-AROUND = 12  # operands of a scheme's operation, that pass through the caches between two calls
-STEPS = {"tensor": 1.0, "switch_down": 1.0, "key_switch": 1.0, "key_product": 1.0, "intt": 0.0, "ntt": 0.0}
-STEP = 1.5  # of the Python around any other call: that of a scheme, for two polynomials, and of circuits
+# The Python around a call, in steps: of a scheme and of circuits. A plain number that is added or multiplied is scaled
+# exactly first; what is called from linear maps and conversions has little of its own.
+STEP = 0.75
+STEPS = {"add_scalar": 10.0, "mul_scalar": 2.0} | dict.fromkeys(("intt", "ntt", "convert", "reduce"), 0.0)
+ENCODE, ARRANGE = 13.0, 13.0  # of an encoding; of an array whose elements move
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +38,23 @@ class Handle:
     bits: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Blank:
-    """A buffer of which there is only the shape."""
+    """A buffer of which there is only the shape, and where in the run it was last used."""
 
     shape: tuple[int, ...]
+    place: float = FIRST
 
     def of_limbs(self, limbs: int) -> Blank:
-        return Blank((*self.shape[:-2], limbs, self.shape[-1]))
+        return Blank((*self.shape[:-2], limbs, self.shape[-1]), self.place)
 
     @property
     def polys(self) -> int:
-        return int(np.prod(self.shape[:-2], dtype=np.int64))
+        return math.prod(self.shape[:-2])
+
+    @property
+    def nbytes(self) -> int:
+        return 8 * math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +67,32 @@ class BlankKey:
 
 @dataclass(slots=True)
 class Tally:
-    """What was asked of the backend: how often, for about how many cycles, and which keys over how many limbs.
+    """What was asked of the backend: its calls, and which keys over how many limbs.
 
-    Cycles of encoding are apart, in ``encoding``: what is encoded, so many bytes, is kept for the next time.
+    Calls that encode are apart, in ``encoding``: what is encoded, so many bytes, is kept for the next time.
     """
 
-    calls: Counter[str] = field(default_factory=Counter)
-    cycles: dict[str, float] = field(default_factory=dict)
+    run: Run = field(default_factory=Run)
     keys: dict[int, int] = field(default_factory=dict)
-    total: float = 0.0
-    encoding: float = 0.0
+    encoding: Run = field(default_factory=Run)
     encoded_bytes: int = 0
     given: bool = False  # is what is encoded not known yet? Then it is like nothing else that is
+    apart: bool = False  # is something being encoded?
 
-    def add(self, name: str, cycles: float) -> None:
-        self.calls[name] += 1
-        self.cycles[name] = self.cycles.get(name, 0.0) + cycles
-        self.total += cycles
+    @property
+    def now(self) -> Run:
+        """Where calls are noted at the moment."""
+        return self.encoding if self.apart else self.run
+
+    @property
+    def calls(self) -> Counter[str]:
+        """How often each operation was asked for, the encodings' included."""
+        return self.run.counts() + self.encoding.counts()
+
+    @property
+    def total(self) -> float:
+        """Cycles on the machine of `fhe.costs`, when the run is repeated."""
+        return float(self.run.cycles())
 
     def take_keys(self, other: Tally) -> None:
         """Count the keys of another tally, and no work of it."""
@@ -101,11 +118,11 @@ class Counted(Encodings):
         return super().of((self._tally.given, *key), lambda: self._apart(make))
 
     def _apart(self, make: Callable[[], V]) -> V:
-        before = self._tally.total
-        value = make()
-        self._tally.encoding += self._tally.total - before
-        self._tally.total = before
-        return value
+        before, self._tally.apart = self._tally.apart, True
+        try:
+            return make()
+        finally:
+            self._tally.apart = before
 
 
 _tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
@@ -130,22 +147,42 @@ def encoding_given(given: bool) -> None:
         tally.given = given
 
 
-def count(name: str, cycles: float) -> None:
-    """Something that took so many cycles."""
+def count(name: str, price: Callable[..., Any], *arguments: Any, steps: float = 0.0) -> None:
+    """Something else that takes time: a price of `fhe.costs`, of these arguments."""
     if (tally := _tally.get()) is not None:
-        tally.add(name, cycles)
+        tally.now.add(name, price, arguments, steps=steps)
 
 
-@lru_cache(maxsize=4096)
-def _price(name: str, ring_degree: int, bits: tuple[int, ...], *numbers: int) -> float:
-    around = 8.0 * ring_degree * len(bits) * AROUND
-    own = getattr(Seam(ring_degree, ZEN5, around), name)(bits, *numbers)
-    return float(own + STEPS.get(name, STEP) * ZEN5.step)
+def python(machine: Machine) -> Any:
+    """The price of what is Python alone: nothing but its steps."""
+    return 0 * machine.step
 
 
-def _count(name: str, basis: Handle, *numbers: int) -> None:
-    if (tally := _tally.get()) is not None:
-        tally.add(name, _price(name, basis.ring_degree, basis.bits, *numbers))
+def _seam(name: str, ring_degree: int, bits: tuple[int, ...], *numbers: Any, machine: Machine) -> Any:
+    return getattr(Seam(ring_degree, machine), name)(bits, *numbers)
+
+
+def _count(
+    name: str,
+    basis: Handle,
+    numbers: Sequence[Any],
+    used: Sequence[Blank],
+    made: Sequence[Blank],
+    key: tuple[BlankKey, int] | None = None,
+) -> None:
+    """A call on some buffers that makes others, and with a switching key of which it takes so many digits."""
+    if (tally := _tally.get()) is None:
+        return
+    run = tally.now
+    uses = [(x.nbytes, x.place) for x in used] + [(y.nbytes, run.passed) for y in made]  # in memory that was just freed
+    packed = None
+    if key is not None:
+        element, digits = key[0].element, key[1]
+        packed = element, digits, 2 * digits * basis.ring_degree * sum((bits + 7) // 8 for bits in basis.bits)
+        tally.keys[element] = max(tally.keys.get(element, 0), len(basis.moduli))
+    run.add(name, _seam, (name, basis.ring_degree, basis.bits, *numbers), uses, STEPS.get(name, STEP), packed)
+    for buffer in (*used, *made):
+        buffer.place = FIRST if tally.apart else run.passed
 
 
 class CountingBackend:
@@ -209,7 +246,7 @@ class CountingBackend:
 
     def inner_product(self, basis: Handle, xs: Sequence[Blank], ys: Sequence[Blank]) -> Blank:
         out = Blank((*np.broadcast_shapes(xs[0].shape[:-2], ys[0].shape[:-2]), *xs[0].shape[-2:]))
-        _count("inner_product", basis, len(xs), out.polys)
+        _count("inner_product", basis, (len(xs), out.polys), [*xs, *ys], [out])
         return out
 
     def inner_products(
@@ -219,12 +256,16 @@ class CountingBackend:
         terms: Sequence[Sequence[int]],
         ys: Sequence[Sequence[Blank]],
     ) -> list[list[Blank]]:
-        _count("inner_products", basis, len(xs), len(xs[0]), sum(map(len, terms)), len(terms))
-        return [[xs[0][0]] * len(xs) for _ in terms]
+        out = [[Blank(xs[0][0].shape) for _ in xs] for _ in terms]
+        numbers = len(xs), len(xs[0]), sum(map(len, terms)), len(terms)
+        _count("inner_products", basis, numbers, [*chain(*xs), *chain(*ys)], [*chain(*out)])
+        return out
 
     def tensor(self, basis: Handle, xs: Sequence[Blank], ys: Sequence[Blank]) -> tuple[Blank, Blank, Blank]:
-        out = _entries("tensor", basis, xs[0], ys[0])
-        return out, out, out
+        leading = np.broadcast_shapes(xs[0].shape[:-2], ys[0].shape[:-2])
+        a, b, c = (Blank((*leading, *xs[0].shape[-2:])) for _ in range(3))
+        _count("tensor", basis, (a.polys,), [*xs, *ys], [a, b, c])
+        return a, b, c
 
     # --- transforms --------------------------------------------------------------------------------------------------
 
@@ -248,7 +289,9 @@ class CountingBackend:
     # --- integers in and out, from basis to basis --------------------------------------------------------------------
 
     def reduce(self, basis: Handle, coefficients: NDArray[np.int64]) -> Blank:
-        return _entries("reduce", basis, Blank((*coefficients.shape[:-1], len(basis.moduli), basis.ring_degree)))
+        out = Blank((*coefficients.shape[:-1], len(basis.moduli), basis.ring_degree))
+        _count("reduce", basis, (out.polys,), [], [out])
+        return out
 
     def lift(self, basis: Handle, x: Blank) -> NoReturn:
         raise TypeError("a dry run computes no residues")
@@ -257,62 +300,65 @@ class CountingBackend:
         raise TypeError("a dry run computes no residues")
 
     def convert(self, source: Handle, target: Handle, x: Blank) -> Blank:
-        seam = Seam(source.ring_degree, ZEN5)
-        count("convert", float(seam.convert(source.bits, target.bits, x.polys)))
-        return x.of_limbs(len(target.moduli))
+        out = x.of_limbs(len(target.moduli))
+        _count("convert", source, (target.bits, x.polys), [x], [out])
+        return out
 
     def divide_round_coeff(self, basis: Handle, start: int, stop: int, x: Blank) -> Blank:
-        _count("divide_round_coeff", basis, start, stop, x.polys)
-        return x.of_limbs(stop - start)
+        out = x.of_limbs(stop - start)
+        _count("divide_round_coeff", basis, (start, stop, x.polys), [x], [out])
+        return out
 
     def divide_round_eval(self, basis: Handle, start: int, stop: int, x: Blank) -> Blank:
-        _count("divide_round_eval", basis, start, stop, x.polys)
-        return x.of_limbs(stop - start)
+        out = x.of_limbs(stop - start)
+        _count("divide_round_eval", basis, (start, stop, x.polys), [x], [out])
+        return out
 
     def divide_round_sum(self, basis: Handle, special: int, start: int, stop: int, x: Blank, y: Blank) -> Blank:
-        _count("divide_round_sum", basis, special, start, stop, x.polys)
-        return x.of_limbs(stop - start)
+        out = x.of_limbs(stop - start)
+        _count("divide_round_sum", basis, (special, start, stop, x.polys), [x, y], [out])
+        return out
 
     # --- key switching -----------------------------------------------------------------------------------------------
 
     def decompose(self, basis: Handle, special: int, digit: int, coeff: Blank, evaluated: Blank) -> tuple[Blank, ...]:
-        _count("decompose", basis, special, digit, coeff.polys)
         limbs = len(basis.moduli)
-        return (coeff.of_limbs(limbs),) * -(-(limbs - special) // digit)
+        out = tuple(coeff.of_limbs(limbs) for _ in range(_digits(basis, special, digit)))
+        _count("decompose", basis, (special, digit, coeff.polys), [coeff, evaluated], out)
+        return out
 
     def key_product(self, basis: Handle, digits: Sequence[Blank], key: BlankKey) -> tuple[Blank, Blank]:
-        _used(key, basis)
-        _count("key_product", basis, len(digits), digits[0].polys)
-        return digits[0], digits[0]
+        b, a = Blank(digits[0].shape), Blank(digits[0].shape)
+        _count("key_product", basis, (len(digits), b.polys), digits, [b, a], (key, len(digits)))
+        return b, a
 
     def key_switch(
         self, basis: Handle, special: int, digit: int, coeff: Blank, evaluated: Blank, key: BlankKey
     ) -> tuple[Blank, Blank]:
-        _used(key, basis)
-        _count("key_switch", basis, special, digit, coeff.polys)
-        out = coeff.of_limbs(len(basis.moduli))
-        return out, out
+        b, a = (coeff.of_limbs(len(basis.moduli)) for _ in range(2))
+        digits = _digits(basis, special, digit)
+        _count("key_switch", basis, (special, digit, coeff.polys), [coeff, evaluated], [b, a], (key, digits))
+        return b, a
 
     def switch_down(
         self, basis: Handle, special: int, digit: int, stop: int, x: Blank, key: BlankKey, ys: Sequence[Blank]
     ) -> tuple[Blank, Blank]:
-        _used(key, basis)
-        _count("switch_down", basis, special, digit, stop, len(ys), x.polys)
-        out = x.of_limbs(stop - special)
-        return out, out
+        b, a = (x.of_limbs(stop - special) for _ in range(2))
+        numbers = special, digit, stop, len(ys), x.polys
+        _count("switch_down", basis, numbers, [x, *ys], [b, a], (key, _digits(basis, special, digit)))
+        return b, a
 
 
 COUNTING = CountingBackend()
 
 
-def _used(key: BlankKey, basis: Handle) -> None:
-    if (tally := _tally.get()) is not None:
-        tally.keys[key.element] = max(tally.keys.get(key.element, 0), len(basis.moduli))
+def _digits(basis: Handle, special: int, digit: int) -> int:
+    return -(-(len(basis.moduli) - special) // digit)
 
 
 def _entries(name: str, basis: Handle, *operands: Blank) -> Blank:
     """A result of the operands' common shape."""
     leading = np.broadcast_shapes(*(x.shape[:-2] for x in operands)) if len(operands) > 1 else operands[0].shape[:-2]
     out = Blank((*leading, *operands[0].shape[-2:]))
-    _count(name, basis, out.polys)
+    _count(name, basis, (out.polys,), operands, [out])
     return out

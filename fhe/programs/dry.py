@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.layout import Layout
+from fhe.arrays.protocols import MOVES
 from fhe.bfv.encoder import BFVEncoder
 from fhe.bfv.evaluator import BFVEvaluator
 from fhe.bfv.overflow import Claims, ValueTracker
@@ -24,14 +25,25 @@ from fhe.circuits.evaluator import Evaluator
 from fhe.ckks.encoder import CKKSEncoder
 from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.ckks.precision import encoding
-from fhe.costs import ZEN5, encoding_bfv, encoding_ckks
+from fhe.costs import Machine, encoding_bfv, encoding_ckks
 from fhe.errors import FHEError
 from fhe.hiding import foretold
 from fhe.interval import Interval
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
-from fhe.programs.counting import COUNTING, Blank, BlankKey, Tally, count, counted, encoding_given
+from fhe.programs.counting import (
+    ARRANGE,
+    COUNTING,
+    ENCODE,
+    Blank,
+    BlankKey,
+    Tally,
+    count,
+    counted,
+    encoding_given,
+    python,
+)
 from fhe.programs.graph import Graph, Node
-from fhe.programs.operations import Compute, compute, evaluate
+from fhe.programs.operations import GETITEM, Compute, compute, evaluate, name_of
 from fhe.programs.plain import Unknown, is_given, unwhole
 from fhe.programs.spec import Spec
 from fhe.ring.basis import Basis
@@ -86,12 +98,13 @@ class DryCKKSEncoder(CKKSEncoder):
         self.unknown = False
 
     def polynomial(self, slots: NDArray[Any], scale: float, basis: Basis) -> CoeffPoly:
-        count("encode", float(encoding_ckks(basis.ring_degree, [q.bit_length() for q in basis.moduli])))
+        bits = tuple(q.bit_length() for q in basis.moduli)
+        count("encode", encoding_ckks, basis.ring_degree, bits, steps=ENCODE)
         return CoeffPoly(basis, cast(Any, Blank((len(basis), basis.ring_degree))))
 
     def rounded(self, slots: NDArray[Any], scale: float, basis: Basis) -> tuple[CoeffPoly, NDArray[np.float64]]:
         # Executed, for what rounding does; NumPy's part is counted here, the residues by the backend.
-        count("encode", float(ZEN5.step + (ZEN5.embed + ZEN5.unembed) * 2 * slots.shape[-1]))
+        count("encode", _rounding, 2 * slots.shape[-1], steps=ENCODE)
         poly, moved = super().rounded(slots, scale, basis)
         return poly, np.full_like(moved, encoding(self.parameters, 0.0).bound) if self.unknown else moved
 
@@ -99,6 +112,20 @@ class DryCKKSEncoder(CKKSEncoder):
         above = self.chain.log_q(level) - self.chain.log_q(0)
         self.base_bits = max(self.base_bits, math.log2(scale) + math.log2(max(bound, 2.0**-300)) + 1 - above)
         super().check_room(level, scale, bound)
+
+
+class WeightlessEncoder(DryCKKSEncoder):
+    """Encodes nothing, and does not round weights for their noise either: where only calls are counted."""
+
+    __slots__ = ()
+
+    def rounded(self, slots: NDArray[Any], scale: float, basis: Basis) -> tuple[CoeffPoly, NDArray[np.float64]]:
+        return self.polynomial(slots, scale, basis), np.zeros(slots.shape)
+
+
+def _rounding(coefficients: int, machine: Machine) -> Any:
+    """Slots to coefficients and back, by NumPy."""
+    return (machine.embed + machine.unembed) * coefficients
 
 
 class DryBFVEncoder(BFVEncoder):
@@ -109,7 +136,7 @@ class DryBFVEncoder(BFVEncoder):
         self.modulus = self.modulus if wrapping else ANY_WIDTH
 
     def message(self, values: ArrayLike, factor: int = 1) -> NDArray[np.int64]:
-        count("encode", float(encoding_bfv(self.slots, [])))
+        count("encode", encoding_bfv, self.slots, (), steps=ENCODE)
         return _plain_encoder(self.parameters).message(np.asarray(values) % self.t, factor)
 
 
@@ -145,7 +172,7 @@ class Sight:
     room: float
     ciphertexts: int
     nbytes: int
-    cycles: float
+    calls: int
 
 
 @dataclass(slots=True)
@@ -184,7 +211,7 @@ class Trial:
     @property
     def encoding_cycles(self) -> float:
         """How many more the first run takes, which encodes them."""
-        return self.tally.encoding
+        return float(self.tally.encoding.cycles())
 
     @property
     def encoded_bytes(self) -> int:
@@ -214,6 +241,11 @@ class DryMachine:
             evaluator.values = Widest(evaluator.parameters)
         return evaluator
 
+    @cached_property
+    def weightless(self) -> CKKSEvaluator:
+        """One that encodes matrices at once."""
+        return CKKSEvaluator(WeightlessEncoder(self.chain), self.keys)
+
     def fresh(self, spec: Spec) -> EncryptedArray:
         """A new encryption of an argument, under a public key."""
         evaluator, level = self.evaluator, self.parameters.max_level
@@ -226,8 +258,11 @@ class DryMachine:
         else:
             known = dict(evaluator.values.claims(promised, "an encryption"))
         known |= general.fresh_noise(Encryption.DIVIDED, promised, level)
-        poly = EvalPoly.zero(self.chain.q(level))
-        shards = [Ciphertext(self.chain, (poly, poly), level, KEY_ID, **known) for _ in range(layout.shards)]
+        basis = self.chain.q(level)
+        shards = [
+            Ciphertext(self.chain, (EvalPoly.zero(basis), EvalPoly.zero(basis)), level, KEY_ID, **known)
+            for _ in range(layout.shards)
+        ]
         return EncryptedArray(evaluator, shards, layout, spec.dtype)
 
     def run(self, graph: Graph, specs: Mapping[str, Spec], hide: int | None = None) -> Trial:
@@ -248,7 +283,9 @@ class DryMachine:
 
             def watch(number: int, node: Node, value: Any) -> None:
                 if isinstance(value, EncryptedArray):
-                    sights[number] = _sight(value, tally.total)
+                    if node.operation in _moves():
+                        count("arrange", python, steps=ARRANGE)
+                    sights[number] = _sight(value, len(tally.run.calls))
                     if number in returned:
                         kept[number] = value
 
@@ -289,10 +326,16 @@ def steps(graph: Graph) -> Compute:
     return step
 
 
-def _sight(x: EncryptedArray, cycles: float) -> Sight:
+@cache
+def _moves() -> frozenset[str]:
+    """The operations that only move elements."""
+    return frozenset({GETITEM, *(name_of(function) for function in MOVES)})
+
+
+def _sight(x: EncryptedArray, calls: int) -> Sight:
     bound = max(float(shard.bound) for shard in x.shards)
     size = len({id(shard) for shard in x.shards})
-    return Sight(x.level, bound, x.precision_bits, x.expected_precision_bits, x.room_bits, size, x.nbytes, cycles)
+    return Sight(x.level, bound, x.precision_bits, x.expected_precision_bits, x.room_bits, size, x.nbytes, calls)
 
 
 @lru_cache(maxsize=64)

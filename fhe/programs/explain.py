@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from fhe.arrays.show import counted, size
-from fhe.costs import ZEN5, key_bytes, milliseconds
+from fhe.costs import key_bytes
+from fhe.programs import expected
 from fhe.programs.graph import CONSTANT
 from fhe.programs.plan import Plan
 from fhe.rlwe.automorphism import step_of
@@ -41,21 +42,21 @@ def assumptions(program: Plan) -> list[str]:
 
 
 def predicted(program: Plan) -> str:
-    """The time of a run."""
+    """The time of a run, by whoever holds just the keys that it needs."""
     trial = program.trial
-    text = f"predicted time: {milliseconds(trial.cycles):.3g} ms on one core of a {ZEN5.name}"
+    text = expected.predicted(trial.tally.run)
     if not trial.encoded_bytes:
         return text
-    first = milliseconds(trial.cycles + trial.encoding_cycles)
-    return f"{text}; the first run, {first:.3g} ms, encodes plain operands, and {size(trial.encoded_bytes)} are kept"
+    first = expected.duration(expected.cycles(trial.tally.run) + expected.cycles(trial.tally.encoding))
+    return f"{text}; the first run, {first}, encodes plain operands, and {size(trial.encoded_bytes)} are kept"
 
 
 def times(program: Plan) -> list[tuple[int, float]]:
     """Which nodes take how many cycles, the longest first."""
-    found, before = [], 0.0
+    found, before, each = [], 0, program.trial.tally.run.each()
     for number, sight in program.trial.sights.items():
-        found.append((number, sight.cycles - before))
-        before = sight.cycles
+        found.append((number, float(sum(each[before : sight.calls]))))
+        before = sight.calls
     return sorted(found, key=lambda item: -item[1])
 
 

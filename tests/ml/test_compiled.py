@@ -94,7 +94,7 @@ def test_what_it_explains() -> None:
         "no |score| beyond 14",
         "N = 32768",
         "128-bit security",
-        "predicted:",
+        "predicted time:",
     ):
         assert part in text
 

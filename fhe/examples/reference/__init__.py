@@ -72,12 +72,17 @@ class Reference:
     def run(self, owner: fhe.KeyOwner, work: Callable[..., Any]) -> float:
         """How far the work of an encrypted sample is off."""
         arguments = self.sample(np.random.default_rng(1))
-        hidden = {name: self._encrypted(owner, name, value) for name, value in arguments.items()}
-        return worst(owner, work(**hidden), self.function(**arguments))
+        return worst(owner, work(**self.encrypted(owner, arguments)), self.function(**arguments))
 
-    def _encrypted(self, owner: fhe.KeyOwner, name: str, value: NDArray[Any]) -> Any:
-        spec = self.specs[name]
-        return owner.encrypt(value, bound=spec.promise, batch=spec.batch) if spec.encrypted else value
+    def encrypted(self, context: fhe.Context, arguments: Arguments) -> dict[str, Any]:
+        """The arguments as the function takes them: those that are hidden encrypted."""
+        specs = self.specs
+        return {
+            name: context.encrypt(value, bound=specs[name].promise, batch=specs[name].batch)
+            if specs[name].encrypted
+            else value
+            for name, value in arguments.items()
+        }
 
     def demonstrate(self) -> None:
         """Run it under new keys, and say how far it is off, and what it took."""
