@@ -26,6 +26,7 @@ from fhe.hiding import checked_bits
 from fhe.interval import Bound
 from fhe.io.files import PRIVATE, FilePath, write
 from fhe.keyfile import Manner, secret_to_bytes
+from fhe.opening import opened
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 from fhe.plans import planned_ckks
 from fhe.progress import progress as bar
@@ -164,10 +165,8 @@ class KeyOwner(Context):
         return self._decrypt_part(believed(array, expected), progress)
 
     def _decrypt_part(self, array: EncryptedArray, progress: bool) -> NDArray[Any]:
-        values = []
-        for shard in bar(array.shards, "decrypting", progress):
-            phase = self._secret.decrypt(shard)
-            values.append(array.evaluator.decode(phase, shard))
+        shards = bar(array.shards, "decrypting", progress)
+        values = [opened(array.evaluator, self._secret.decrypt, shard) for shard in shards]
         decrypted = array.layout.unpack(values)
         return decrypted.real.copy() if array.dtype.kind == "f" else decrypted
 

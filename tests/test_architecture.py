@@ -62,10 +62,11 @@ KNOWS = {
     "hiding": "arrays bfv ckks errors noise parameters ring rlwe",
     "plans": "choice ckks hiding moduli parameters",
     "received": "arrays errors parameters rlwe",
+    "opening": "circuits parameters ring rlwe",
     "context": "arrays backend.protocol bfv circuits ckks errors hiding interval io parameters progress ring rlwe wide",
     "keyfile": "backend.protocol errors interval io rlwe rlwe.secret",
-    "owner": "arrays backend.protocol bfv choice ckks context errors hiding interval io keyfile parameters plans "
-    "progress received ring rlwe rlwe.secret wide",
+    "owner": "arrays backend.protocol bfv choice ckks context errors hiding interval io keyfile opening "
+    "parameters plans progress received ring rlwe rlwe.secret wide",
     "files": "arrays backend.protocol context errors io keyfile owner parameters programs rlwe",
     "describe": "errors io parameters rlwe",
     "programs": "arrays backend.choose bfv choice circuits ckks context costs errors hiding interval io moduli owner "

@@ -29,7 +29,8 @@ REASONS = {
     (
         "CKKS",
         "decrypt",
-    ): "ours ends in coefficients, SEAL's in evaluations that decode transforms; compare decrypt_decode",
+    ): "ours ends in coefficients, SEAL's in evaluations that decode transforms; compare decrypt_decode, which "
+    "besides looks at no more primes than the values need",
     ("CKKS", "decode"): "ours rounds exactly from residues of all primes; compare decrypt_decode",
     ("BFV", "decrypt"): "ours leaves the scaling by t/Q to decode; compare decrypt_decode",
     ("BFV", "decode"): "ours scales by t/Q here, others while they decrypt; compare decrypt_decode",

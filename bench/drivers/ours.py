@@ -51,12 +51,18 @@ def array_calls(scheme: str, ring_degree: int, target: str) -> tuple[dict[str, C
     if scheme == "BFV":
         numbers = np.arange(ring_degree) % 100
         x, bits = owner.encrypt(numbers, bound=(0, 99)), owner.encrypt(numbers % 2, bound=(0, 1))
-        return {"dot": lambda: settled(bits @ bits)}, right_bits(owner.decrypt(x * x), numbers**2)
+        both = {
+            "encode_encrypt": lambda: owner.encrypt(numbers, bound=(0, 99)),
+            "decrypt_decode": lambda: owner.decrypt(x),
+        }
+        return both | {"dot": lambda: settled(bits @ bits)}, right_bits(owner.decrypt(x * x), numbers**2)
     values = np.arange(ring_degree // 2) % 100 / 100 - 0.5
     x, y = (owner.encrypt(values, bound=1) for _ in range(2))
     matrix = (3 * np.arange(128)[:, None] + np.arange(64)) % 100 / 100 - 0.5
     short, encoded = owner.encrypt(values[:128], bound=1), owner.encode_matrix(matrix.T)
     calls: dict[str, Callable[[], Any]] = {
+        "encode_encrypt": lambda: owner.encrypt(values, bound=1),
+        "decrypt_decode": lambda: owner.decrypt(x),
         "dot": lambda: settled(x @ y),
         "matvec": lambda: settled(encoded @ short),
         "polynomial": lambda: settled(fhe.evaluate(POLYNOMIAL, x)),
@@ -79,8 +85,6 @@ def main(scheme: str, degree: str, target: str, threads: str) -> None:
     ring_degree = int(degree)
     found = operations(scheme, ring_degree, target)
     calls: dict[str, Callable[[], Any]] = {name: found[ours] for name, ours in NAMES.items()}
-    calls["encode_encrypt"] = lambda: (found["Encode"](), found["Encrypt"]())
-    calls["decrypt_decode"] = lambda: (found["Decrypt"](), found["Decode"]())
     peak = {name: peak_memory(call) for name, call in calls.items()}
     arrays, bits = array_calls(scheme, ring_degree, target)
     serve(calls | arrays, facts(scheme, ring_degree, target, peak, bits))
