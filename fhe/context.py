@@ -192,7 +192,7 @@ class Context:
             c, seed = encryptor(plain)
             x = Ciphertext(plain.chain, c, level, self.key_id, plain.scale, 0.0, plain.bound, seed, plain.interval)
             shards.append(replace(x, **noise))
-        return EncryptedArray(evaluator, shards, layout, array.dtype)
+        return EncryptedArray(evaluator, shards, layout, evaluator.result_type(array.dtype, array.dtype))
 
     def encode_matrix(self, matrix: ArrayLike, level: int | None = None) -> EncodedMatrix:
         """A plain matrix to multiply many encrypted vectors by: `EncodedMatrix`.

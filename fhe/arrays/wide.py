@@ -85,6 +85,11 @@ class WideArray:
         return to_bytes(self)
 
 
+def parts_of(x: Any) -> tuple[Any, ...]:
+    """The parts of a wide array; of any other, itself."""
+    return x.parts if isinstance(x, WideArray) else (x,)
+
+
 def each(count: int, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """The function, once for each of so many parts."""
     return _joined([function(*_part(args, i), **_part(kwargs, i)) for i in range(count)])

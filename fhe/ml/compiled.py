@@ -17,7 +17,6 @@ from sklearn.base import clone
 
 from fhe.arrays.show import counted as number_of
 from fhe.arrays.show import size
-from fhe.arrays.wide import WideArray
 from fhe.choice import DEEPEST, choose_bfv, choose_ckks
 from fhe.costs import key_bytes, milliseconds
 from fhe.errors import EncodingError, NoiseError, ParameterError, ScaleError, ValueOverflowError
@@ -57,14 +56,13 @@ class Machine:
     """Parameters on which everything is computed but the numbers; one part for each plain modulus."""
 
     def __init__(self, parameters: Parameters) -> None:
-        self.parts = [DryMachine(part) for part in parts(parameters)]
+        self.parts = DryMachine(parameters).parts
         for part in self.parts:
             part.keys = FewKeys(part.chain)
 
     def fresh(self, spec: Spec) -> Any:
         """A new encryption of an argument."""
-        arrays = [part.fresh(spec) for part in self.parts]
-        return arrays[0] if len(arrays) == 1 else WideArray(arrays)
+        return self.parts[0].fresh(spec)
 
     def refreshed(self, weights: Any) -> Any:
         """What the owner of the key makes of weights."""

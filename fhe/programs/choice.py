@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count as integers_from
 from typing import Any
 
-from fhe.choice import choose_bfv, choose_ckks
+from fhe.choice import WIDEST_VALUE_BITS, choose_bfv, choose_ckks
 from fhe.ckks.flooding import Flooding
 from fhe.errors import FHEError, LevelError, NoiseError, ParameterError, ScaleError, ValueOverflowError
 from fhe.moduli import LARGEST_LEVEL_BITS, SMALLEST_BITS
@@ -203,23 +203,35 @@ def _deep_enough(task: Task, demand: Demand, N: int, depth: int, scale: int, roo
 
 def fitting_bfv(task: Task, demand: Demand, N: int) -> Trial:
     """The dry run with the least plain modulus that holds all results, and the shortest chain that holds the noise."""
-    t, depth = wide_enough(task, N)
+    integers, depth = wide_enough(task, N), 0
     while True:
-        parameters = choose_bfv(depth, t, ring_degree=N, **demand.claims)
+        parameters = choose_bfv(depth, ring_degree=N, **telling_apart(integers), **demand.claims)
         try:
             return task.tried(parameters)
         except NoiseError:
             depth += 1
 
 
-def wide_enough(task: Task, N: int) -> tuple[int, int]:
-    """The least plain modulus that tells all results apart."""
+def wide_enough(task: Task, N: int) -> int:
+    """The least plain modulus that tells all results apart, or how many they are where that takes several."""
     t = plain_modulus(N, 1)
-    while True:
-        trial = _unbounded(task, N, t)
-        if trial.widest < t:
-            return t, 0
-        t = plain_modulus(N, trial.widest + 1)
+    while (integers := _unbounded(task, N, t).widest + 1) > t:
+        if integers.bit_length() > LARGEST_PLAIN_BITS:
+            return integers
+        t = plain_modulus(N, integers)
+    return t
+
+
+def telling_apart(integers: int) -> dict[str, int]:
+    """What `choose_bfv` is asked for: a plain modulus, or if that is too wide, value bits (then M > 2^(bits + 1))."""
+    if integers.bit_length() <= LARGEST_PLAIN_BITS:
+        return {"plain_modulus": integers}
+    if integers.bit_length() > WIDEST_VALUE_BITS:
+        raise ValueOverflowError(
+            f"results may be one of 2^{integers.bit_length()} integers, and {WIDEST_VALUE_BITS} bits are the most; "
+            "promise smaller bounds, or use fhe.assume where the worst case can not happen"
+        )
+    return {"value_bits": integers.bit_length() - 1}
 
 
 def _unbounded(task: Task, N: int, t: int) -> Trial:
@@ -238,11 +250,4 @@ def plain_modulus(N: int, least: int) -> int:
     (40961, 65537)
     """
     start = max(-(-(least - 1) // (2 * N)), 1)
-    narrow = least.bit_length() <= LARGEST_PLAIN_BITS
-    t = next(t for k in integers_from(start) if is_prime(t := 2 * N * k + 1)) if narrow else least
-    if t.bit_length() > LARGEST_PLAIN_BITS:
-        raise ValueOverflowError(
-            f"results may be one of {least} integers, and one plain modulus tells 2^{LARGEST_PLAIN_BITS} apart; "
-            "promise smaller bounds, or use fhe.assume where the worst case can not happen"
-        )
-    return t
+    return next(t for k in integers_from(start) if is_prime(t := 2 * N * k + 1))

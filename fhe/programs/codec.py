@@ -34,6 +34,8 @@ from fhe.rlwe.codec import parameters_of
 MOST_NODES: Final = 1 << 16
 MOST_ELEMENTS: Final = 1 << 26
 LONGEST_TEXT: Final = 200
+LONGEST_INTEGER: Final = 1 << 10  # bits
+LARGEST_DOUBLE: Final = 1 << 53  # of integers that all are one
 DTYPES: Final = {name: np.dtype(name) for name in ("float64", "complex128", "int64", "bool")}
 ENTRIES: Final = ("name", "parameters", "arguments", "precision", "publish", "nodes", "outputs")
 WRONG: Final = (TypeError, ValueError, IndexError, KeyError, ArithmeticError, AttributeError, MemoryError, FHEError)
@@ -87,8 +89,8 @@ def _argument(name: str, spec: Spec) -> dict[str, Any]:
         "name": name,
         "shape": list(spec.shape),
         "kind": spec.kind,
-        "low": float(spec.low).hex(),
-        "high": float(spec.high).hex(),
+        "low": _bound(spec.low),
+        "high": _bound(spec.high),
         "encrypted": spec.encrypted,
         "batch": spec.batch,
     }
@@ -101,16 +103,40 @@ def _read_argument(values: object) -> tuple[str, Spec]:
     if min(shape, default=1) < 1 or math.prod(shape) > MOST_ELEMENTS:
         raise FormatError(f"an argument has from 1 to {MOST_ELEMENTS} elements, not those of shape {shape}")
     kind = claims.choice("kind", {kind: kind for kind in KINDS})
-    low, high = (_number(claims.raw(name)) for name in ("low", "high"))
+    low, high = (_read_bound(claims.raw(name), kind) for name in ("low", "high"))
     if not low <= high or low == high == 0:
         raise FormatError(f"an argument is between two numbers, not {low} and {high}")
-    if kind == "integer":
-        low, high = int(low), int(high)
     batch = claims.integer("batch", 0, len(shape) - 1) if claims.has("batch") else None
     name = _text(claims.raw("name"), "the name of an argument")
     if not name.isidentifier():
         raise FormatError(f"{name!r} is no name of an argument")
     return name, Spec(shape, kind, low, high, claims.flag("encrypted"), batch)
+
+
+def _bound(end: float) -> str:
+    """Of an argument, in hexadecimal: an integer that no double holds as that."""
+    return hex(end) if isinstance(end, int) and abs(end) > LARGEST_DOUBLE else float(end).hex()
+
+
+def _read_bound(value: object, kind: str) -> float:
+    if kind != "integer":
+        return _number(value)
+    if isinstance(value, str) and "." not in value and len(value) < LONGEST_INTEGER // 4:
+        integer = _integer(value)
+        if abs(integer) > LARGEST_DOUBLE:
+            return integer
+    return int(_number(value))
+
+
+def _integer(value: object) -> int:
+    """An integer in hexadecimal, as `hex` writes it."""
+    try:
+        integer = int(value, 16)  # type: ignore[call-overload]
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"expected a hexadecimal integer, got {reprlib.repr(value)}") from error
+    if hex(integer) != value:
+        raise FormatError(f"expected an integer in its one form, got {reprlib.repr(value)}")
+    return int(integer)
 
 
 def _precision(claims: Claims) -> float | None:
@@ -145,6 +171,8 @@ def _step(graph: Graph, number: int, sections: dict[str, Section]) -> dict[str, 
     node = graph.nodes[number]
     if node.operation == INPUT:
         return {"argument": next(name for name, k in graph.inputs.items() if k == number)}
+    if node.value is not None and node.value.dtype.kind == "O":
+        return {"integers": [hex(value) for value in node.value.ravel().tolist()], "shape": list(node.value.shape)}
     if node.value is not None:
         plain = np.ascontiguousarray(node.value, dtype=_stored_dtype(node.value))
         sections[f"constant.{number}"] = plain.tobytes()
@@ -178,6 +206,8 @@ def _read_graph(claims: Claims, specs: Mapping[str, Spec], container: Container)
         elif isinstance(step, dict) and set(step) == {"constant", "shape"}:
             constants.append(f"constant.{number}")
             tracer.constant(_constant(step, container.sections.get(constants[-1])))
+        elif isinstance(step, dict) and set(step) == {"integers", "shape"}:
+            tracer.constant(_integers(Claims(step, "a constant", ("integers", "shape"))))
         else:
             _record(tracer, Claims(step, f"node {number}", ("operation", "arguments", "keywords", "where")))
     container.require_sections(constants)
@@ -207,6 +237,18 @@ def _constant(step: dict[str, Any], section: Section | None) -> NDArray[Any]:
     if dtype.kind == "b" and bytes(section).strip(b"\0\1"):
         raise FormatError("truth values are 0 and 1")
     return values
+
+
+def _integers(claims: Claims) -> NDArray[Any]:
+    """A constant of integers that 64 bits do not hold."""
+    shape, listed = tuple(claims.integers("shape", 32)), claims.items("integers")
+    if min(shape, default=1) < 0 or math.prod(shape) != len(listed):
+        raise FormatError(f"a constant of shape {shape} does not have the {len(listed)} integers that are there")
+    values = np.empty(len(listed), dtype=object)
+    values[:] = list(map(_integer, listed))
+    if any(value.bit_length() > LONGEST_INTEGER for value in values):
+        raise FormatError(f"integers have up to {LONGEST_INTEGER} bits")
+    return values.reshape(shape)
 
 
 def _record(tracer: Tracer, claims: Claims) -> None:

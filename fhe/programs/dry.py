@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.layout import Layout
 from fhe.arrays.protocols import MOVES
+from fhe.arrays.wide import WideArray, parts_of
 from fhe.bfv.encoder import BFVEncoder
 from fhe.bfv.evaluator import BFVEvaluator
 from fhe.bfv.overflow import Claims, ValueTracker
@@ -52,9 +53,12 @@ from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext
 from fhe.rlwe.keyswitch import SwitchingKey
 from fhe.rlwe.public import Encryption, EvaluationKeys
+from fhe.wide import parts
 
 DRY = "a dry run, which encrypts nothing"
 KEY_ID = bytes(16)
+Encrypted = EncryptedArray | WideArray
+ENCRYPTED = EncryptedArray, WideArray
 ANY_WIDTH = 1 << 1024
 
 
@@ -181,8 +185,8 @@ class Trial:
 
     parameters: Parameters
     sights: dict[int, Sight]
-    outputs: list[EncryptedArray]
-    sent: list[EncryptedArray]
+    outputs: list[Encrypted]
+    sent: list[Encrypted]
     tally: Tally
     base_bits: float
     widest: int
@@ -246,12 +250,22 @@ class DryMachine:
         """One that encodes matrices at once."""
         return CKKSEvaluator(WeightlessEncoder(self.chain), self.keys)
 
-    def fresh(self, spec: Spec) -> EncryptedArray:
+    @cached_property
+    def parts(self) -> list[DryMachine]:
+        """Of wide integers a machine for each plain modulus, this one first."""
+        return [self, *(DryMachine(part, self.wrapping) for part in parts(self.parameters)[1:])]
+
+    def fresh(self, spec: Spec) -> Encrypted:
         """A new encryption of an argument, under a public key."""
+        made = [part._fresh(spec) for part in self.parts]
+        return made[0] if len(made) == 1 else WideArray(made)
+
+    def _fresh(self, spec: Spec) -> EncryptedArray:
         evaluator, level = self.evaluator, self.parameters.max_level
         general: Evaluator = evaluator
         layout = Layout.of(spec.shape, evaluator.slots, evaluator.row, batch=spec.batch)
-        _, promised = general.admit(np.full(1, spec.high, dtype=spec.dtype), general.promise(spec.promise, spec.dtype))
+        largest = np.full(1, spec.high, dtype=object if spec.wide else spec.dtype)
+        _, promised = general.admit(largest, general.promise(spec.promise, spec.dtype))
         if isinstance(evaluator, CKKSEvaluator):
             known: dict[str, Any] = {"scale": evaluator.parameters.scale(level), "bound": promised}
             evaluator.encoder.check_room(level, known["scale"], promised)
@@ -271,7 +285,7 @@ class DryMachine:
         With ``hide`` its results are then hidden by so many statistical bits.
         """
         sights: dict[int, Sight] = {}
-        kept: dict[int, EncryptedArray] = {}
+        kept: dict[int, Encrypted] = {}
         returned = graph.returned()
         unknown = Unknown.of(graph, specs)
         step = self._step(graph, unknown)
@@ -282,7 +296,7 @@ class DryMachine:
         with counted() as tally:
 
             def watch(number: int, node: Node, value: Any) -> None:
-                if isinstance(value, EncryptedArray):
+                if isinstance(value, ENCRYPTED):
                     if node.operation in _moves():
                         count("arrange", python, steps=ARRANGE)
                     sights[number] = _sight(value, len(tally.run.calls))
@@ -295,9 +309,10 @@ class DryMachine:
         widest = evaluator.values.seen[0] if isinstance(evaluator, BFVEvaluator) and not self.wrapping else 0  # type: ignore[attr-defined]
         outputs = [kept[number] for number in returned]
         with counted() as sending:
-            sent = [(output if hide is None else foretold(output, hide)).sendable() for output in outputs]
+            sent = [_sent(output, hide) for output in outputs]
         tally.take_keys(sending)
-        return Trial(self.parameters, sights, outputs, sent, tally, base, widest, frozenset(self.keys.asked))
+        asked = frozenset().union(*(part.keys.asked for part in self.parts))
+        return Trial(self.parameters, sights, outputs, sent, tally, base, widest, asked)
 
     def _step(self, graph: Graph, unknown: Unknown) -> Compute:
         """`steps`, with what stands for values that are not known yet."""
@@ -332,13 +347,20 @@ def _moves() -> frozenset[str]:
     return frozenset({GETITEM, *(name_of(function) for function in MOVES)})
 
 
-def _sight(x: EncryptedArray, calls: int) -> Sight:
+def _sent(output: Encrypted, hide: int | None) -> Encrypted:
+    if isinstance(output, WideArray):
+        return WideArray([_sent(part, hide) for part in output.parts])
+    return (output if hide is None else foretold(output, hide)).sendable()
+
+
+def _sight(array: Encrypted, calls: int) -> Sight:
+    x = parts_of(array)[0]  # the others are alike
     bound = max(float(shard.bound) for shard in x.shards)
-    size = len({id(shard) for shard in x.shards})
-    return Sight(x.level, bound, x.precision_bits, x.expected_precision_bits, x.room_bits, size, x.nbytes, calls)
+    size, nbytes = (n * len(parts_of(array)) for n in (len({id(shard) for shard in x.shards}), x.nbytes))
+    return Sight(x.level, bound, x.precision_bits, x.expected_precision_bits, x.room_bits, size, nbytes, calls)
 
 
 @lru_cache(maxsize=64)
-def fresh(parameters: Parameters, spec: Spec) -> EncryptedArray:
+def fresh(parameters: Parameters, spec: Spec) -> Encrypted:
     """What a new encryption of an argument says of itself, without content."""
     return DryMachine(parameters).fresh(spec)

@@ -63,7 +63,7 @@ class Node:
     @property
     def scalar(self) -> Any:
         """The number that a constant of one element is, else None."""
-        return self.value.ravel()[0].item() if self.value is not None and self.value.size == 1 else None
+        return self.value.ravel().tolist()[0] if self.value is not None and self.value.size == 1 else None
 
     def keyword(self, name: str) -> Any:
         """The value of a keyword argument, None where it was not given."""

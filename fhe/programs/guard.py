@@ -30,7 +30,8 @@ REDUCING: Final = (
 ALL_OF_THEM: Final = {*(f"np.{name}" for name in REDUCING), *(name_of(join) for join in JOINS)}
 PRODUCTS: Final = ("np.matmul", "np.dot")
 ELEMENTWISE: Final = {name_of(ufunc) for ufunc in UFUNCS} - {*PRODUCTS} | {"np.where", "np.clip"}
-LARGEST_INTEGER: Final = 1 << 26
+WITH_NUMBERS: Final = ELEMENTWISE - {"np.power"}
+LARGEST_INTEGER: Final = 1 << 26  # where it may be a length or an exponent
 
 
 def require_bounded(operation: str, arguments: tuple[Any, ...], keywords: Mapping[str, Any], most: int) -> None:
@@ -41,7 +42,7 @@ def require_bounded(operation: str, arguments: tuple[Any, ...], keywords: Mappin
     if not operands or operation not in (operations() if encrypted else plain_operations()):
         raise FormatError(f"there is no operation {operation!r:.40} on {len(operands)} arrays such as these")
     integers = [abs(part) for part in parts if type(part) is int]
-    if max(integers, default=0) > LARGEST_INTEGER:
+    if max(integers, default=0) > LARGEST_INTEGER and operation not in WITH_NUMBERS:
         raise FormatError(f"{operation} is given {max(integers)}, integers go up to {LARGEST_INTEGER}")
     bound = _bound(operation, [operand.shape for operand in operands], integers)
     if bound > most:

@@ -71,7 +71,8 @@ def compute(node: Node, operands: Sequence[Any]) -> Any:
     """The value of a node, for plain or encrypted operands."""
     if node.operation == CONSTANT:
         return node.value
-    return node.called(operands, node.function or plain_operations()[node.operation])
+    value = node.called(operands, node.function or plain_operations()[node.operation])
+    return np.array(value, dtype=object) if type(value) is int else value  # NumPy would go on with 64 bits
 
 
 Watch = Callable[[int, Node, Any], Any]

@@ -17,13 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhe.arrays.array import EncryptedArray
+from fhe.arrays.wide import WideArray
 from fhe.bfv.evaluator import BFVEvaluator
 from fhe.errors import EncodingError
 from fhe.interval import Interval
 from fhe.programs.graph import CONSTANT, Graph, Node
 from fhe.programs.ranges import Range, ranges
 from fhe.programs.spec import Spec
+from fhe.validate import python_integers
 
+EXACT = 1 << 52  # below this, intervals of integers are exact in doubles
+ROUNDED_BITS = 40  # and else right to so many bits, whatever was done
+LARGEST_INT = 2.0**62
 SEED = 0  # values that stand for others may be any
 SIGNS: Final[dict[str, tuple[complex, ...]]] = {"c": (1, -1, 1j, -1j), "b": (1,)}
 
@@ -69,6 +74,8 @@ class Unknown:
 
     def widened(self, node: Node, value: Any) -> Any:
         """The value of a node, in BFV with the interval that it has for any plain values."""
+        if isinstance(value, WideArray):
+            return WideArray([self.widened(node, part) for part in value.parts])
         if node not in self.hulls or not isinstance(value, EncryptedArray):
             return value
         evaluator, hull = value.evaluator, Interval(*self.hulls[node])
@@ -102,8 +109,10 @@ def _require_bounded(node: Node, known: Range) -> None:
 
 def _whole(node: Node, known: Range) -> tuple[int, int]:
     _require_bounded(node, known)
-    low, high = known.hull
-    return int(np.floor(low)), int(np.ceil(high))
+    low, high = (int(end) for end in (np.floor(known.hull[0]), np.ceil(known.hull[1])))
+    if max(-low, high) < EXACT:
+        return low, high
+    return low - (abs(low) >> ROUNDED_BITS), high + (abs(high) >> ROUNDED_BITS)
 
 
 def _stand_in(node: Node, known: Range, exact: bool, rng: np.random.Generator) -> NDArray[Any]:
@@ -112,6 +121,8 @@ def _stand_in(node: Node, known: Range, exact: bool, rng: np.random.Generator) -
         values = np.rint(known.low + (known.high - known.low) * rng.random(node.shape))
         if node.size == 1:  # the end that is further from zero
             values = np.where(-known.low > known.high, known.low, known.high)
+        if max(np.max(values), -np.min(values)) >= LARGEST_INT:
+            return python_integers(values)
     else:
         values = known.magnitude * rng.choice(SIGNS.get(node.dtype.kind, (1, -1)), node.shape)
     return np.asarray(values).astype(node.dtype)

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from fhe.arrays.array import EncryptedArray
+from numpy.typing import NDArray
+
+from fhe.arrays.wide import parts_of
 from fhe.context import Context
 from fhe.errors import EncodingError, LevelError, NoiseError, ParameterError
 from fhe.io.files import FilePath, read, write
@@ -15,7 +17,7 @@ from fhe.io.registry import to_bytes
 from fhe.owner import KeyOwner
 from fhe.programs import explain
 from fhe.programs.codec import plan_from_bytes
-from fhe.programs.dry import fresh, steps
+from fhe.programs.dry import ENCRYPTED, Encrypted, fresh, steps
 from fhe.programs.graph import Node
 from fhe.programs.operations import evaluate, in_the_clear
 from fhe.programs.page import page
@@ -24,6 +26,8 @@ from fhe.programs.replies import decrypted
 from fhe.programs.simulate import simulated
 from fhe.programs.spec import Spec
 from fhe.rlwe.ciphertext import Ciphertext
+from fhe.validate import python_integers
+from fhe.wide import WideBFVParameters
 
 Watch = Callable[[int, Node, Any], Any]
 
@@ -181,19 +185,23 @@ class Program(Plan):
 
     def _plain(self, values: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         given = self._bound(values, named)
-        return {name: spec.checked(given[name], name) for name, spec in self.specs.items()}
+        return {name: self._exact(spec.checked(given[name], name)) for name, spec in self.specs.items()}
+
+    def _exact(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Plain values to compute with: where integers may be wider than 64 bits, Python's."""
+        return python_integers(values) if isinstance(self.parameters, WideBFVParameters) else values
 
     def _argument(self, name: str, spec: Spec, value: Any) -> Any:
         if not spec.encrypted:
-            return spec.checked(value, name)
-        if not isinstance(value, EncryptedArray):
+            return self._exact(spec.checked(value, name))
+        if not isinstance(value, ENCRYPTED):
             raise TypeError(f"argument {name} is encrypted: program.encrypt(owner, …) makes one of plain values")
         new = fresh(self.parameters, spec)
         if value.evaluator.chain.parameters.id != self.parameters.id:
             raise ParameterError(
                 f"argument {name} was encrypted for other parameters than this program's; see keygen()"
             )
-        if value.layout != new.layout or value.dtype.kind != spec.dtype.kind:
+        if value.layout != new.layout or value.dtype.kind != new.dtype.kind:
             raise EncodingError(
                 f"argument {name} is {spec}, laid out with batch={spec.batch}; got a {value.dtype} array of shape "
                 f"{value.shape}, or one that lies otherwise: encrypt it by program.encrypt(owner, …)"
@@ -202,7 +210,7 @@ class Program(Plan):
             raise LevelError(
                 f"argument {name} is at level {value.level}, the program begins at {new.level}; encrypt it anew"
             )
-        for shard, known in zip(value.shards, new.shards, strict=True):
+        for shard, known in zip(_shards(value), _shards(new), strict=True):
             if _beyond(shard, known):
                 raise EncodingError(
                     f"argument {name} may hold values up to {shard.bound:g}, the program was compiled for {spec}; "
@@ -214,11 +222,15 @@ class Program(Plan):
 
     def _require_keys(self, arguments: Mapping[str, Any]) -> None:
         """Raise MissingKeyError unless every key is held, LevelError unless it reaches as high as it is needed."""
-        keys = next(x.evaluator.keys for x in arguments.values() if isinstance(x, EncryptedArray))
+        keys = next(x.evaluator.keys for x in arguments.values() if isinstance(x, ENCRYPTED))
         for element, level in self.keys.items():
             key = keys.require_galois(element) if element else keys.require_relinearization()
             if key.level < level:
                 raise LevelError(f"a key reaches up to level {key.level}, the program needs it at {level}")
+
+
+def _shards(array: Encrypted) -> list[Ciphertext]:
+    return [shard for part in parts_of(array) for shard in part.shards]
 
 
 def _beyond(shard: Ciphertext, promised: Ciphertext) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fhe.errors import EncodingError
-from fhe.validate import finite, first_of
+from fhe.validate import finite, first_of, python_integers
 
 KINDS: dict[str, str] = {"real": "f", "complex": "c", "integer": "i"}
 DTYPES = {"real": np.dtype(np.float64), "complex": np.dtype(np.complex128), "integer": np.dtype(np.int64)}
@@ -48,6 +48,11 @@ class Spec:
         return DTYPES[self.kind]
 
     @property
+    def wide(self) -> bool:
+        """Are these integers that 64 bits may not hold?"""
+        return self.kind == "integer" and max(abs(self.low), abs(self.high)) >= 1 << 63
+
+    @property
     def bound(self) -> float:
         """The largest magnitude."""
         return max(abs(self.low), abs(self.high))
@@ -60,12 +65,13 @@ class Spec:
     def checked(self, values: ArrayLike, name: str) -> NDArray[Any]:
         """The values as an array of this kind; EncodingError for another shape or kind, or one beyond the bound."""
         array = np.asarray(values)
-        allowed = {"real": "biuf", "complex": "biufc", "integer": "biu"}[self.kind]
+        allowed = {"real": "biuf", "complex": "biufc", "integer": "biuO" if self.wide else "biu"}[self.kind]
         if array.shape != self.shape or array.dtype.kind not in allowed:
             raise EncodingError(
                 f"argument {name} is a {self.kind} array of shape {self.shape}, got dtype {array.dtype} of shape "
                 f"{array.shape}"
             )
+        array = python_integers(array) if array.dtype.kind == "O" else array
         if self.kind == "complex":
             beyond = np.argwhere(np.abs(finite(array)) > self.high)
         else:
@@ -75,7 +81,7 @@ class Spec:
                 f"argument {name} was promised between {self.low:g} and {self.high:g}; {first_of(beyond)} is not; "
                 "scale the data, or compile for a larger bound="
             )
-        return array.astype(self.dtype)
+        return python_integers(array) if self.wide else array.astype(self.dtype)
 
     def __str__(self) -> str:
         hidden = "encrypted" if self.encrypted else "plain"

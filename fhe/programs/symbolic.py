@@ -20,6 +20,7 @@ from fhe.arrays.packed import Packed
 from fhe.arrays.protocols import SPLITS
 from fhe.arrays.protocols import function as answer
 from fhe.arrays.protocols import ufunc as answer_ufunc
+from fhe.arrays.wide import WideArray
 from fhe.errors import EncodingError
 from fhe.programs.graph import CONSTANT, INPUT, Graph, Node, Slot
 from fhe.programs.operations import GETITEM, METADATA, PART, compute, name_of, operations, plain_operations
@@ -114,7 +115,7 @@ class Tracer:
         """As the scheme has it: masks are numbers."""
         if not node.encrypted:
             return witness.dtype
-        if self.exact and witness.dtype.kind not in "biu":
+        if self.exact and witness.dtype.kind not in "biuO":
             raise EncodingError(
                 f"{node.operation} at {node.where} gives fractions of encrypted integers; stay with integers, or "
                 'compile for real numbers, fhe.spec(…, kind="real")'
@@ -134,7 +135,9 @@ class Tracer:
         elif isinstance(value, np.ndarray):
             operands.append(self.constant(value).number)
         elif isinstance(value, np.generic):
-            return value.item()
+            return self._template(value.item(), operands)
+        elif type(value) is int and not -(1 << 63) <= value < 1 << 63:  # which NumPy takes for objects alone
+            operands.append(self.constant(np.array(value)).number)
         elif isinstance(value, list | tuple):
             return type(value)(self._template(part, operands) for part in value)
         elif isinstance(value, slice):
@@ -142,7 +145,7 @@ class Tracer:
         elif isinstance(value, KEPT):
             return value
         else:
-            remedy = "; pass it as an argument of the program" if isinstance(value, Packed) else ""
+            remedy = "; pass it as an argument of the program" if isinstance(value, Packed | WideArray) else ""
             raise TypeError(f"a {type(value).__name__} can not be written down in a program{remedy}")
         return Slot(len(operands) - 1)
 

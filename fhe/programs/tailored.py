@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fhe.costs import WORD_BITS
 from fhe.errors import NoiseError, ParameterError
 from fhe.moduli import SMALLEST_BITS
-from fhe.parameters import BFVParameters
+from fhe.parameters import LARGEST_PLAIN_BITS, BFVParameters
 from fhe.programs.choice import Demand, Task, fitting_bfv, wide_enough
 from fhe.programs.dry import Trial
 from fhe.security import largest_log_qp
@@ -24,9 +24,10 @@ def fitting(task: Task, demand: Demand, N: int) -> Trial:
     try:
         return fitting_bfv(task, demand, N)
     except ParameterError:
-        if demand.insecure:
+        t = wide_enough(task, N)
+        if demand.insecure or t.bit_length() > LARGEST_PLAIN_BITS:
             raise
-        for parameters in _chains(demand, N, wide_enough(task, N)[0]):
+        for parameters in _chains(demand, N, t):
             try:
                 return task.tried(parameters)
             except NoiseError:

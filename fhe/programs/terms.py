@@ -16,7 +16,7 @@ from fhe.programs.graph import Slot
 
 DEEPEST: Final = 8
 LONGEST: Final = 4096
-INTEGER_BITS: Final = 64
+INTEGER_BITS: Final = 1 << 10
 DTYPES: Final = ("bool", "int64", "float64", "complex128")
 SERIES: Final[dict[str, type[Any]]] = {"polynomial": Polynomial, "chebyshev": Chebyshev}
 

@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fhe.programs.graph import CONSTANT, Graph, Node, Rewriter, Slot
 
@@ -66,7 +69,7 @@ def _scaled(graph: Graph, rewriter: Rewriter, node: Node, found: Scaling, alone:
     if found.source in alone and source.operation in LINEAR and len(constants) == 1 and len(source.operands) == 2:
         constant = graph.nodes[constants[0]]
         assert constant.value is not None
-        values = constant.value * found.factor
+        values = _times(constant.value, found.factor)
         new = rewriter.add(replace(constant, value=values, dtype=values.dtype))
         operands = tuple(new if k == constants[0] else rewriter.new[k] for k in source.operands)
         return rewriter.add(replace(source, operands=operands))
@@ -79,3 +82,12 @@ def _scaled(graph: Graph, rewriter: Rewriter, node: Node, found: Scaling, alone:
             factor * source.size / whole.size,
         )
     return rewriter.add(replace(node, operation=MULTIPLY, operands=(base,), arguments=(Slot(0), factor), keywords=()))
+
+
+def _times(values: NDArray[Any], factor: Number) -> NDArray[Any]:
+    """The product; of integers exactly, whatever their size."""
+    if values.dtype.kind not in "biuO" or not isinstance(factor, int):
+        return values * factor
+    exact = np.asarray(values.astype(object) * factor)
+    fits = all(-(1 << 63) <= value < 1 << 63 for value in exact.ravel())
+    return exact.astype(np.int64) if fits else exact
