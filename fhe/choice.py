@@ -20,7 +20,7 @@ from fhe import costs
 from fhe.chains import Chain, Integers, integer_chain
 from fhe.costs import NARROW_BITS, WORD_BITS
 from fhe.errors import ParameterError
-from fhe.moduli import LARGEST_LEVEL_BITS, SMALLEST_BITS, split
+from fhe.moduli import LARGEST_LEVEL_BITS, SMALLEST_BITS, check_degree, split
 from fhe.parameters import LARGEST_PLAIN_BITS, BFVParameters, CKKSParameters
 from fhe.primes import is_prime
 from fhe.security import LARGEST_LOG_N, SMALLEST_LOG_N, largest_log_qp
@@ -201,7 +201,9 @@ class _Demand:
         return largest_log_qp(ring_degree, self.security, self.quantum)
 
     def degrees(self) -> Iterator[int]:
-        """The ring degrees to try, ascending."""
+        """The ring degrees to try, ascending; ParameterError for a given one that is none."""
+        if (given := self.ring_degree) is not None:
+            check_degree(given)
         tried = [self.ring_degree] if self.ring_degree else [1 << k for k in range(SMALLEST_LOG_N, LARGEST_LOG_N + 1)]
         return (N for N in tried if self.smallest_degree <= N)
 

@@ -18,6 +18,7 @@ from fhe.primes import is_prime
 SMALLEST_BITS = 20
 LARGEST_LEVEL_BITS = 2 * WORD_BITS
 MOST_LIMBS = 256
+SMALLEST_RING_DEGREE, LARGEST_RING_DEGREE = 8, 1 << 17
 
 Levels = tuple[tuple[int, ...], ...]
 
@@ -29,6 +30,17 @@ def split(bits: int) -> tuple[int, ...]:
     ((50,), (31, 30))
     """
     return (bits,) if bits <= WORD_BITS else (bits - bits // 2, bits // 2)
+
+
+def check_degree(N: int) -> None:
+    """ParameterError unless N is one that rings here may have.
+
+    >>> check_degree(3 << 12)
+    Traceback (most recent call last):
+    fhe.errors.ParameterError: the ring degree must be a power of two from 8 to 2^17, not 12288
+    """
+    if not SMALLEST_RING_DEGREE <= N <= LARGEST_RING_DEGREE or N & (N - 1):
+        raise ParameterError(f"the ring degree must be a power of two from 8 to 2^17, not {N}")
 
 
 def log2_product(numbers: Iterable[int]) -> float:

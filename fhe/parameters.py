@@ -19,11 +19,10 @@ from typing import Any, ClassVar, Self
 from fhe.costs import WORD_BITS, key_bytes
 from fhe.errors import FormatError, LevelError, ParameterError
 from fhe.form import check_form
-from fhe.moduli import LARGEST_LEVEL_BITS, check_bits, check_primes, derived_primes, log2_product, runs
+from fhe.moduli import LARGEST_LEVEL_BITS, check_bits, check_degree, check_primes, derived_primes, log2_product, runs
 from fhe.primes import is_prime
 from fhe.security import SECURITY_LEVELS, SecurityReport, require_secure, security_level
 
-SMALLEST_RING_DEGREE, LARGEST_RING_DEGREE = 8, 1 << 17
 LARGEST_PLAIN_BITS = WORD_BITS
 LONGEST_REASON = 200
 DIGIT_SLACK_BITS = 1.0
@@ -101,9 +100,7 @@ class Parameters:
 
     def _check_claims(self) -> None:
         self._set(**{name: index(getattr(self, name)) for name, kind in self.form.items() if kind is int})
-        N = self.ring_degree
-        if not SMALLEST_RING_DEGREE <= N <= LARGEST_RING_DEGREE or N & (N - 1):
-            raise ParameterError(f"the ring degree must be a power of two from 8 to 2^17, not {N}")
+        check_degree(self.ring_degree)
         if self.security not in SECURITY_LEVELS:
             raise ParameterError(f"security must be 128, 192 or 256 bits, not {self.security}")
         reason = self.insecure
@@ -249,13 +246,17 @@ class Parameters:
         """A few lines for people: what the set is, and what a key of it weighs."""
         limbs = len(self._moduli)
         size = key_bytes(self.ring_degree, limbs, len(self.special), self.digit) / 2**20
+        primes, digits = _counted(limbs, "prime"), _counted(math.ceil(limbs / self.digit), "digit")
         return (
             f"{self.scheme.upper()}, N = {self.ring_degree}, {self._scheme_text()}, {self._security_text()}\n"
-            f"  levels in bits, base first: {runs(self.modulus_bits)} ({limbs} primes, log2(Q) = {self.log_q:.1f})\n"
+            f"  levels in bits, base first: {runs(self.modulus_bits)} ({primes}, log2(Q) = {self.log_q:.1f})\n"
             f"  special primes in bits: {runs(self.special_bits)} (log2(QP) = {self.log_qp:.1f})\n"
-            f"  key switching: {math.ceil(limbs / self.digit)} digits of {self.digit} prime{'s' * (self.digit > 1)}, "
-            f"{size:.1f} MiB a key"
+            f"  key switching: {digits} of {_counted(self.digit, 'prime')}, {size:.1f} MiB a key"
         )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count > 1)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

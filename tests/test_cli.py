@@ -124,11 +124,23 @@ def test_keygen_asks_twice(capsys: pytest.CaptureFixture[str], tmp_path: Path, m
     assert fhe.load(tmp_path / "mine.keys").rotations == []
 
 
+def test_keygen_says_where_nobody_types(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", nobody)
+    assert main(["keygen", str(tmp_path / "mine"), "--scheme", "ckks", "--rotations", "none"]) == 1
+    assert capsys.readouterr().err == "fhe: nobody is here to type a passphrase; give --passphrase-file FILE\n"
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         ("keygen nowhere/mine --scheme ckks", "there is no folder nowhere"),
-        ("keygen mine --scheme ckks --passphrase-file missing", "No such file"),
+        ("keygen mine --scheme ckks --passphrase-file missing", "missing: no such file"),
         ("keygen mine --scheme ckks --passphrase-file empty", "an empty passphrase protects nothing"),
     ],
 )
@@ -183,6 +195,8 @@ def test_params_are_those_that_the_library_chooses(capsys: pytest.CaptureFixture
     [
         ("params --scheme ckks --depth 99", "fhe: depth 99 with 40-bit scales does not fit"),
         ("params --scheme bfv --depth 1 --security 100", "fhe: security is tabulated for 128, 192 and 256 bits"),
+        ("params --scheme ckks --ring-degree 1000", "fhe: the ring degree must be a power of two"),
+        ("inspect /not/there", "fhe: /not/there: no such file or directory"),
         ("doctor", "fhe: no backend is called 'abacus'"),
     ],
 )
@@ -207,14 +221,19 @@ def test_failures_are_a_sentence(
         "keygen --scheme bfv --publish 9 9 x",
         "params --scheme bfv --bound 3",
         "params --scheme ckks --value-bits 9",
+        "params --scheme ckks --depth deep",
+        "keygen --scheme ckks --rotations 1,b x",
         "demo --samples 0",
+        "demo --samples all",
     ],
 )
 def test_misuse_exits_with_2(capsys: pytest.CaptureFixture[str], words: str) -> None:
     with pytest.raises(SystemExit) as stop:
         main(words.split())
     assert stop.value.code == 2
-    assert "usage: fhe" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--help" in said
+    assert not words or said.count("\n") == 2
 
 
 def test_a_missing_scikit_learn_is_named() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import fhe
 from fhe.cli import bench, demo, doctor, inspection, keygen, params
+from fhe.cli.common import MISUSED, Parser
 from fhe.errors import FHEError
 
 DESCRIPTION = "Homomorphic encryption on NumPy arrays: compute on data that stays encrypted."
@@ -25,20 +26,32 @@ FAILED, INTERRUPTED = 1, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status: 0 well done, 1 failed, 2 not understood (from argparse)."""
-    options = _parser().parse_args(arguments)
+    """Run a command; the exit status: 0 well done, 1 failed, 2 not understood (from argparse), with help if empty."""
+    parser = _parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help(sys.stderr)
+        parser.exit(MISUSED)
+    options = parser.parse_args(arguments)
     try:
         status: int = options.command(options)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (FHEError, ImportError, OSError) as error:
+    except OSError as error:
+        print(f"fhe: {_told(error)}", file=sys.stderr)
+        return FAILED
+    except (FHEError, ImportError) as error:
         print(f"fhe: {error}", file=sys.stderr)
         return FAILED
     return status
 
 
+def _told(error: OSError) -> str:
+    """What the system says of a file, without its number."""
+    return f"{error.filename}: {str(error.strerror).lower()}" if error.filename else str(error)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="fhe", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", action="version", version=f"fhe {fhe.__version__}")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import fhe
-from fhe.cli.common import add_choice, chosen, command, positive, show, table
+from fhe.cli.common import add_choice, chosen, command, positive, show, table, whole
 from fhe.cli.machine import cpu
 from fhe.measure import bytes_text, median_us, time_text
 
@@ -25,7 +25,7 @@ def add_to(commands: Any) -> None:
     """Declare the command."""
     parser = command(commands, "bench", run, "what operations cost on this machine", MORE)
     add_choice(parser)
-    parser.add_argument("--depth", type=int, default=3, help="multiplications in a row (default: %(default)s)")
+    parser.add_argument("--depth", type=whole, default=3, help="multiplications in a row (default: %(default)s)")
     parser.add_argument("--threads", type=positive, help="for each operation (default: FHE_NUM_THREADS, or 1)")
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from fhe.choice import choose_bfv, choose_ckks
 from fhe.parameters import Parameters
 
 Command = Callable[[argparse.Namespace], int]
+MISUSED = 2
+
+
+class Parser(argparse.ArgumentParser):
+    """One that says what is wrong and where to read more, instead of all options at once."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISUSED, f"{self.prog}: {message.removeprefix('argument ')}\n`{self.prog} --help` says more\n")
 
 
 def command(commands: Any, name: str, run: Command, text: str, more: str = "") -> argparse.ArgumentParser:
@@ -32,10 +40,18 @@ def show(as_json: bool, found: dict[str, Any], text: str) -> None:
     print(json.dumps(found, indent=2) if as_json else text)
 
 
+def whole(text: str) -> int:
+    """An argument that is an integer."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, not {text!r}") from None
+
+
 def positive(text: str) -> int:
     """An argument that counts."""
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+    if (number := whole(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
     return number
 
 
@@ -60,14 +76,14 @@ SPECIAL = {"ckks": ("scale_bits", "bound"), "bfv": ("plain_modulus", "value_bits
 def add_choice(parser: argparse.ArgumentParser) -> None:
     """The options that `fhe.ckks` and `fhe.bfv` have for their parameters, but for the depth."""
     parser.add_argument("--scheme", choices=("ckks", "bfv"), required=True, help="real numbers, or exact integers")
-    parser.add_argument("--security", type=int, default=128, help="bits: 128, 192 or 256 (default: %(default)s)")
+    parser.add_argument("--security", type=whole, default=128, help="bits: 128, 192 or 256 (default: %(default)s)")
     parser.add_argument("--quantum", action="store_true", help="against quantum attackers")
-    parser.add_argument("--ring-degree", type=int, help="N, instead of the smallest that fits")
+    parser.add_argument("--ring-degree", type=whole, help="N, instead of the smallest that fits")
     parser.add_argument("--insecure", metavar="REASON", help="take the ring degree whatever its security, for a reason")
-    parser.add_argument("--scale-bits", type=int, help="CKKS: bits of the scale (default: 40)")
+    parser.add_argument("--scale-bits", type=whole, help="CKKS: bits of the scale (default: 40)")
     parser.add_argument("--bound", type=float, help="CKKS: what no |value| exceeds")
-    parser.add_argument("--plain-modulus", type=int, help="BFV: t")
-    parser.add_argument("--value-bits", type=int, help="BFV: the smallest t for integers of so many bits")
+    parser.add_argument("--plain-modulus", type=whole, help="BFV: t")
+    parser.add_argument("--value-bits", type=whole, help="BFV: the smallest t for integers of so many bits")
 
 
 def chosen(options: argparse.Namespace, depth: int) -> Parameters:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import fhe
-from fhe.cli.common import add_choice, chosen, command, show
+from fhe.cli.common import add_choice, chosen, command, show, whole
 from fhe.errors import ParameterError
 
 MORE = """\
@@ -27,14 +27,14 @@ def add_to(commands: Any) -> None:
     parser = command(commands, "keygen", run, "make a secret key, sealed, and the keys to give away", MORE)
     parser.add_argument("name", metavar="NAME", help="where the files go: NAME.secret and NAME.keys")
     add_choice(parser)
-    parser.add_argument("--depth", type=int, default=1, help="multiplications in a row (default: %(default)s)")
+    parser.add_argument("--depth", type=whole, default=1, help="multiplications in a row (default: %(default)s)")
     parser.add_argument(
         "--rotations", type=_steps, metavar="STEPS", help="1,2,-4 or none (default: powers of two, enough for sums)"
     )
     parser.add_argument("--no-relinearization", action="store_true", help="no key for products of encrypted arrays")
     parser.add_argument(
         "--publish",
-        type=int,
+        type=whole,
         nargs=2,
         metavar=("BITS", "NUMBERS"),
         help="CKKS: plan for decrypt_public",
@@ -44,7 +44,7 @@ def add_to(commands: Any) -> None:
 
 
 def _steps(text: str) -> list[int]:
-    return [] if text == "none" else [int(step) for step in text.split(",")]
+    return [] if text == "none" else [whole(step) for step in text.split(",")]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -81,7 +81,10 @@ def _passphrase(options: argparse.Namespace) -> str:
     if options.passphrase_file:
         with Path(options.passphrase_file).open(encoding="utf-8") as file:
             return file.readline(FIRST_LINE).rstrip("\r\n")
-    first = getpass.getpass("passphrase: ")
-    if first != getpass.getpass("again: "):
+    try:
+        first, again = getpass.getpass("passphrase: "), getpass.getpass("again: ")
+    except EOFError:
+        raise ParameterError("nobody is here to type a passphrase; give --passphrase-file FILE") from None
+    if first != again:
         raise ParameterError("the two passphrases differ; nothing was written")
     return first

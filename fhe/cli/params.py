@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from fhe.cli.common import add_choice, chosen, command, show, table
+from fhe.cli.common import add_choice, chosen, command, show, table, whole
 from fhe.costs import key_bytes
 from fhe.errors import ParameterError
 from fhe.parameters import Parameters
@@ -32,9 +32,9 @@ def add_to(commands: Any) -> None:
 
 def _depths(text: str) -> range:
     first, dash, last = text.partition("-")
-    depths = range(int(first), int(last if dash else first) + 1)
+    depths = range(whole(first), whole(last if dash else first) + 1)
     if not depths:
-        raise argparse.ArgumentTypeError("a range of depths goes up, such as 1-8")
+        raise argparse.ArgumentTypeError(f"a range of depths goes up, such as 1-8, not {text}")
     return depths
 
 
