@@ -1,4 +1,4 @@
-"""Every kernel of every target against the scalar target, without Python: here, and for AArch64 under an emulator."""
+"""Every kernel of every target against the scalar target, without Python: here, for AArch64, and for Windows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ pytestmark = pytest.mark.wide
 
 SOURCES = ["tests/wide/targets_agree.cpp", "csrc/ring/ntt_tables.cpp", *map(str, ROOT.glob("csrc/targets/*.cpp"))]
 FLAGS = ["-std=c++17", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror", "-Icsrc"]
-CROSS_COMPILERS = ["aarch64-linux-gnu-g++", "aarch64-unknown-linux-gnu-g++"]
-EMULATORS = ["qemu-aarch64", "qemu-aarch64-static"]
+NEON = ["neon", "scalar"]
+AARCH64 = ["aarch64-linux-gnu-g++", "aarch64-unknown-linux-gnu-g++"], ["qemu-aarch64", "qemu-aarch64-static"]
+WINDOWS = ["x86_64-w64-mingw32-g++-posix", "x86_64-w64-mingw32-g++"], ["wine64", "/usr/lib/wine/wine64", "wine"]
 
 
 def first_of(programs: list[str]) -> str | None:
@@ -45,9 +46,25 @@ def test_targets_of_this_cpu_agree(tmp_path: Path) -> None:
     assert agreeing(str(build(compiler, tmp_path / "agree")), "13") == supported_targets()
 
 
-def test_neon_agrees_under_an_emulator(tmp_path: Path) -> None:
-    compiler, emulator = first_of(CROSS_COMPILERS), first_of(EMULATORS)
+@pytest.mark.parametrize(
+    ("tools", "packages", "expected"),
+    [(AARCH64, "g++-aarch64-linux-gnu, qemu-user", NEON), (WINDOWS, "g++-mingw-w64-x86-64, wine64", None)],
+    ids=["aarch64", "windows"],
+)
+def test_targets_of_other_machines_agree(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tools: tuple[list[str], ...],
+    packages: str,
+    expected: list[str] | None,
+) -> None:
+    """Built by a cross compiler, run by an emulator; Windows has the targets that this CPU has."""
+    from fhe.backend.native import supported_targets  # noqa: PLC0415  (may not be built)
+
+    compiler, emulator = map(first_of, tools)
     if not compiler or not emulator:
-        pytest.skip(f"needs {CROSS_COMPILERS[0]} and {EMULATORS[0]} (Debian: g++-aarch64-linux-gnu, qemu-user)")
-    program = build(compiler, tmp_path / "agree", "-static")
-    assert agreeing(emulator, str(program), "12") == ["neon", "scalar"]
+        pytest.skip(f"needs {tools[0][0]} and {tools[1][0]} (Debian: {packages})")
+    monkeypatch.setenv("WINEPREFIX", str(tmp_path / "wine"))
+    monkeypatch.setenv("WINEDEBUG", "-all")
+    program = build(compiler, tmp_path / "agree.exe", "-static")
+    assert agreeing(emulator, str(program), "12") == (expected or supported_targets())
