@@ -9,25 +9,27 @@
 # FOLDER takes about 500 MB, and keeps what a second run would fetch again.
 set -eu
 here=$(realpath "$(dirname "$0")/..") folder=$(realpath -m "$1") python=${PYTHON:-python3.11}
-root=$folder/root include=$folder/root/usr/include site=$folder/root/usr/local/lib/python3.11/dist-packages
-emulated="qemu-aarch64 -L $root $root/usr/bin/python3.11 -B"
+debian=$folder/debian include=$folder/debian/usr/include site=$folder/debian/usr/local/lib/python3.11/dist-packages
+emulated="qemu-aarch64 -L $debian $debian/usr/bin/python3.11 -B"
 shift
 
 [ -e "$include/python3.11" ] || {
-  debootstrap --foreign --variant=minbase --arch=arm64 --include=python3,libpython3-dev bookworm "$root"
-  for package in "$root"/var/cache/apt/archives/*.deb; do dpkg -x "$package" "$root"; done
+  debootstrap --foreign --variant=minbase --arch=arm64 --include=python3,libpython3-dev bookworm "$debian"
+  for package in "$debian"/var/cache/apt/archives/*.deb; do dpkg -x "$package" "$debian"; done
 }
 
 # Python's own record of how it was built, for the machine that is built for.
 mkdir -p "$folder/sysconfig" "$folder/run"
-cp "$root"/usr/lib/python3.11/_sysconfigdata__aarch64-linux-gnu.py "$folder/sysconfig"
-export _PYTHON_HOST_PLATFORM=linux-aarch64 _PYTHON_SYSCONFIGDATA_NAME=_sysconfigdata__aarch64-linux-gnu
-export CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CFLAGS="-I$include/python3.11 -I$include"
-export CXXFLAGS="$CFLAGS" LDSHARED="$CC -shared" LDCXXSHARED="$CXX -shared"
-cd "$here"
+cp "$debian"/usr/lib/python3.11/_sysconfigdata__aarch64-linux-gnu.py "$folder/sysconfig"
 rm -f "$folder"/fhe-*.whl
-PYTHONPATH=$folder/sysconfig "$python" setup.py --quiet build --build-base "$folder/build" \
-  bdist_wheel --plat-name manylinux_2_36_aarch64 --dist-dir "$folder"
+cd "$here"
+(
+  export _PYTHON_HOST_PLATFORM=linux-aarch64 _PYTHON_SYSCONFIGDATA_NAME=_sysconfigdata__aarch64-linux-gnu
+  export CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CFLAGS="-I$include/python3.11 -I$include"
+  export CXXFLAGS="$CFLAGS" LDSHARED="$CC -shared" LDCXXSHARED="$CXX -shared" PYTHONPATH="$folder/sysconfig"
+  "$python" setup.py --quiet build --build-base "$folder/build" \
+    bdist_wheel --plat-name manylinux_2_36_aarch64 --dist-dir "$folder"
+)
 
 platforms=$(printf -- '--platform manylinux_2_%s_aarch64 ' 17 27 28 34 36)
 "$python" -m pip install --quiet --upgrade --only-binary :all: --target "$site" --python-version 3.11 $platforms \

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -70,6 +71,25 @@ def test_calls_from_many_python_threads_give_the_same_bits() -> None:
     fhe.set_num_threads(2)
     with ThreadPoolExecutor(6) as pool:
         assert all(result == alone for result in pool.map(lambda _: computed(CKKS), range(12)))
+
+
+@pytest.mark.parametrize("parameters", [CKKS, BFV], ids=["ckks", "bfv"])
+def test_threads_may_share_an_owner_from_its_first_moment(parameters: Parameters) -> None:
+    """Without a key, a table or a plan made before: all of them are made by whoever comes first, and used by all."""
+    new, begin = fhe.KeyOwner(parameters), Barrier(6)
+    shared = np.arange(-4, 5)
+    product = new.encrypt(shared, bound=4) ** 2  # not yet relinearised: the threads do, at once
+
+    def work(seed: int) -> None:
+        values = np.random.default_rng(seed).integers(-3, 4, 100)
+        begin.wait()
+        x = new.encrypt(values, bound=3)
+        moved = new.decrypt(np.roll(x * x, seed % 3 + 1))
+        assert np.allclose(moved, np.roll(values**2, seed % 3 + 1), atol=1e-3)
+        assert np.allclose(new.decrypt(product * (seed + 1)), shared**2 * (seed + 1), atol=1e-3)
+
+    with ThreadPoolExecutor(begin.parties) as pool:
+        list(pool.map(work, range(begin.parties)))
 
 
 def _in_child(queue: multiprocessing.Queue[tuple[int, list[bytes]]]) -> None:
