@@ -44,7 +44,7 @@ def verdicts(mutants: list[Mutant], record: Record, *, again: bool = False) -> I
             try:
                 verdict = judge(workshop, mutant)
             except MutantError as error:
-                yield mutant, Verdict(f"{mutant}: {error}", NOTHING_SAID, 0.0)
+                yield mutant, Verdict(f"{mutant}: {error}"[:2000], NOTHING_SAID, 0.0)
                 continue
             record.add(mutant.state(workshop.root), verdict)
             yield mutant, verdict

@@ -237,6 +237,19 @@ def test_what_has_no_room_is_refused(exact: KeyOwner, real: KeyOwner) -> None:
         server.hide_circuit(deep)
 
 
+def test_what_is_hidden_can_be_read_or_is_refused(exact: KeyOwner) -> None:
+    """However much noise is asked for: none is sent that its owner would then refuse."""
+    x, refused = exact.encrypt([1, 2, 3]), 0
+    for bits in range(1, 129):
+        try:
+            hidden = exact.hide_circuit(x, statistical_bits=bits)
+        except NoiseError:
+            refused += 1
+            continue
+        assert exact.decrypt(hidden).tolist() == [1, 2, 3]
+    assert 0 < refused < 128
+
+
 def test_wide_integers() -> None:
     owner = fhe.bfv(depth=3, value_bits=70, **TOY)
     hidden = owner.hide_circuit(owner.encrypt([10**18, -3], bound=10**18) + 5, statistical_bits=30)
