@@ -64,22 +64,22 @@ def diff(x: A, n: int = 1, axis: int = -1) -> A:
     return x
 
 
-def convolve(x: Any, y: Any, mode: str = "full") -> Any:
+def convolve(a: Any, v: Any, mode: str = "full") -> Any:
     """np.convolve, one of the two plain: a product with its Toeplitz matrix, one level (CKKS)."""
-    if isinstance(x, Packed) and isinstance(y, Packed):
+    if isinstance(a, Packed) and isinstance(v, Packed):
         raise EncodingError("one of two convolved arrays is plain; multiply encrypted ones by x[:, None] * y and add")
-    x, kernel = (x, np.asarray(y)) if isinstance(x, Packed) else (y, np.asarray(x))
+    x, kernel = (a, np.asarray(v)) if isinstance(a, Packed) else (v, np.asarray(a))
     if x.ndim != 1 or kernel.ndim != 1 or not kernel.size:
         raise EncodingError(f"convolve takes vectors, got shapes {x.shape} and {kernel.shape}")
     return matrix_vector(_matrix_of(partial(np.convolve, v=kernel, mode=mode), x.size, kernel.dtype), x)
 
 
-def correlate(x: Any, y: Any, mode: str = "valid") -> Any:
-    """np.correlate with a plain kernel y: one level (CKKS)."""
-    if not isinstance(x, Packed) or isinstance(y, Packed):
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    """np.correlate with a plain kernel v: one level (CKKS)."""
+    if not isinstance(a, Packed) or isinstance(v, Packed):
         raise EncodingError("correlate takes an encrypted array and a plain kernel, in this order")
-    kernel = np.asarray(y)
-    return matrix_vector(_matrix_of(partial(np.correlate, v=kernel, mode=mode), x.size, kernel.dtype), x)
+    kernel = np.asarray(v)
+    return matrix_vector(_matrix_of(partial(np.correlate, v=kernel, mode=mode), a.size, kernel.dtype), a)
 
 
 def _matrix_of(function: Callable[[Any], NDArray[Any]], n: int, dtype: np.dtype[Any]) -> NDArray[Any]:

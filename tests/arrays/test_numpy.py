@@ -50,6 +50,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], list[tuple[int, ...]]]] = {
     "where a number": (lambda x: np.where([True, False, True], x, 7), [(3,)]),
     "encrypted where": (lambda x, y: np.where(x * 0 + 1, y, 3), [(4,), (4,)]),
     "convolve": (lambda x: np.convolve(x, [1, -2, 3]), [(6,)]),
+    "convolve, by name": (lambda x: np.convolve(x, v=[1, -2, 3]), [(6,)]),
     "convolve, same": (lambda x: np.convolve(x, [1, -2, 3], mode="same"), [(6,)]),
     "correlate": (lambda x: np.correlate(x, [1, -2, 3]), [(6,)]),
     "column_stack": (lambda x, y: np.column_stack([x, y]), [(3,), (3,)]),

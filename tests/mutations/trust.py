@@ -55,7 +55,7 @@ RECEIVED = [
     above("received", "noise=wanted.noise, rms=wanted.rms, ", "", "", TRUSTED),
     above("received", "if any(math.isnan(shard.rms)", "if all(math.isnan(shard.rms)", "", TRUSTED),
     above("received", '("levels", _levels(array), _levels(expected)),', "", "another_level", TRUSTED),
-    above("received", '("layout", array.layout, expected.layout),', "", "another_result", TRUSTED),
+    above("received", '("layout", array.layout, expected.layout),', "", "another_order", TRUSTED),
     above("received", '("dtype", array.dtype, expected.dtype),', "", "another_result", TRUSTED),
     above("owner", "require_own_bounds(array)", "pass", "not_published", TRUSTED),
     above("io/claims", "type(value) is not int or not low <= value <= high", "not low <= value <= high", "claims",
