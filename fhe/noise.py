@@ -321,17 +321,6 @@ def key_switch_slots(parameters: CKKSParameters, level: int) -> float:
     return add(_slots(N, ERROR_VARIANCE * math.fsum(energies)), divide_round_slots(parameters))
 
 
-def multiply_ckks(a: float, b: float, message_a: float, message_b: float) -> float:
-    """Of a product, before relinearisation: m v' + m' v + v v'.
-
-    ``message_a`` and ``message_b`` are log2 of scale times the largest |value|.
-
-    >>> round(multiply_ckks(20.0, 20.0, 40.0, 40.0), 3)
-    61.0
-    """
-    return add(a + message_b, b + message_a, a + b)
-
-
 def _slots(ring_degree: int, variance: float) -> float:
     """log2 of what |v(zeta^(2k+1))| does not exceed at any root, for independent coefficients of this proxy."""
     return math.log2(math.sqrt(ring_degree * variance) * spread(ring_degree)) if variance else NOTHING

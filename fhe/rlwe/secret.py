@@ -18,7 +18,7 @@ from fhe.rlwe.automorphism import check_element, inverse_element
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext, Plaintext
 from fhe.rlwe.keyswitch import SwitchingKey
-from fhe.rlwe.public import EvaluationKeys, PublicKey, check_key
+from fhe.rlwe.public import PublicKey, check_key
 
 KEY_ID_BYTES = 16
 
@@ -98,10 +98,6 @@ class SecretKey:
     def switching_key_to(self, other: SecretKey, level: int | None = None) -> SwitchingKey:
         """From this secret to another's: re-encryption without decryption."""
         return self._switching_key(self._s, other._s, level)
-
-    def evaluation_keys(self) -> EvaluationKeys:
-        """An empty set of evaluation keys of this secret, to be filled."""
-        return EvaluationKeys(self.chain, self.id)
 
     def _switching_key(self, source: EvalPoly, target: EvalPoly, level: int | None) -> SwitchingKey:
         chain, parameters = self.chain, self.chain.parameters

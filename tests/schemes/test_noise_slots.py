@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fhe import noise
 from fhe.backend.choose import choose
 from fhe.backend.protocol import Backend
+from fhe.ckks import precision
 from fhe.owner import KeyOwner
 from fhe.parameters import CKKSParameters, Parameters
 from fhe.ring.poly import CoeffPoly, Poly
@@ -73,9 +74,14 @@ def test_ckks_products_are_exact_slot_by_slot() -> None:
     rng = np.random.default_rng(13)
     m, m_, v, v_ = (size * np.exp(2j * np.pi * rng.random(100)) for size in (2.0**40, 2.0**44, 2.0**15, 2.0**20))
     error_of_product = np.abs((m + v) * (m_ + v_) - m * m_).max()
-    bound = noise.multiply_ckks(15.0, 20.0, 40.0, 44.0)
-    assert math.log2(error_of_product) <= bound <= math.log2(error_of_product) + 0.5
-    assert noise.multiply_ckks(20.0, 20.0, noise.NOTHING, noise.NOTHING) == 40.0
+    (fresh,) = owner(owners.CKKS, choose(None), "products").encrypt(1.0).shards
+    x = replace(fresh, scale=2.0**40, bound=1.0, noise=2.0**15, rms=1.0)
+    y = replace(fresh, scale=2.0**40, bound=16.0, noise=2.0**20, rms=1.0)
+    assert error_of_product <= precision.product(x, y).bound <= 1.5 * error_of_product
+    exact, nothing = {"noise": 0.0, "rms": 0.0}, {"bound": 0.0}
+    assert precision.product(x, replace(y, **exact)).bound == 2.0 ** (15 + 44)
+    assert precision.product(replace(x, **exact), y).bound == 2.0 ** (20 + 40)
+    assert precision.product(replace(x, **nothing), replace(y, **nothing)).bound == 2.0 ** (15 + 20)
 
 
 def test_rotations_stay_within_their_bound_in_every_slot() -> None:
