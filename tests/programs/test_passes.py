@@ -187,3 +187,20 @@ def test_integers_stay_integers() -> None:
     found = in_the_clear(graph, {"x": x})
     assert found.dtype.kind == "i"
     assert np.array_equal(found, 12 * (x @ np.arange(9).reshape(3, 3)))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * np.array([2**40, 1, 1]) * 2**30,
+        lambda x: (x @ np.array([[2**40], [1], [0]])) * 2**24 * 2**8,
+        lambda x: x * np.array([2**61, 1, -1]) * -8,
+    ],
+)
+def test_integer_factors_do_not_wrap(function: Callable[[Any], Any]) -> None:
+    specs = {"x": fhe.spec(3, bound=1, kind="integer")}
+    graph = traced(function, specs)
+    for transformed in PASSES:
+        graph = transformed(graph)
+    x = np.array([1, -1, 1], dtype=object)
+    assert np.array_equal(in_the_clear(graph, {"x": x}), function(x))
