@@ -177,7 +177,7 @@ def test_calls_that_prices_are_fitted_to_are_calls_of_the_seam() -> None:
     counts = sum(case.said(costs.counting(costs.ZEN5)) for case in found)
     assert all(case.call() is not None for case in found)
     unpaid = {price for price, count in zip(costs.PRICES, counts, strict=True) if not count}
-    python = {"step", "step_far", "step_away", "embed", "unembed", "message", "values"}
+    python = {"step", "step_far", "step_away", "look", "embed", "unembed", "message", "values"}
     assert unpaid == {*python, "call_away", "wake", "memory", "crowded", "scattered", "fresh"}
     cold = sum(case.said(costs.disturbed(costs.counting(costs.ZEN5))) for case in [*found, *combining(basis)])
     assert {price for price, count in zip(costs.PRICES, cold, strict=True) if not count} == {*python, "wake", "fresh"}

@@ -41,6 +41,8 @@ class Machine:
         Sampling, the keystream included.
     pack
         To the bits that are sent, or back.
+    look
+        A byte of a plain operand that is looked up among those that were encoded before.
     embed, unembed
         A coefficient of the FFT of CKKS with all that NumPy does around it, each way.
     message, values
@@ -86,6 +88,7 @@ class Machine:
     error: Any = 0.0
     pack: Any = 0.0
     unpack: Any = 0.0
+    look: Any = 0.0
     embed: Any = 0.0
     unembed: Any = 0.0
     message: Any = 0.0
@@ -148,7 +151,9 @@ def missed(cache: float, working_set: float) -> float:
 
 
 PRICES = tuple(field.name for field in fields(Machine))[4:-2]
-PYTHON = {"call", "call_away", "step", "step_far", "step_away", "fresh", "embed", "unembed", "message", "values"}
+PYTHON = {"call", "call_away", "step", "step_far", "step_away"}
+NUMPY = {"look", "embed", "unembed", "message", "values", "fresh"}
+ALONE = {*PYTHON, *NUMPY, "memory", "wake"}  # what threads do not share
 
 
 def amid(machine: Machine, around: float) -> Machine:
@@ -180,7 +185,9 @@ def threaded(machine: Machine, threads: int) -> Machine:
     >>> two.forward == ZEN5.forward / 2, two.step == ZEN5.step, two.wake > 0
     (True, True, True)
     """
-    shared = {name: getattr(machine, name) / threads for name in PRICES if name not in {*PYTHON, "memory", "wake"}}
+    shared = {
+        name: getattr(machine, name) / threads for name in PRICES if name not in {*PYTHON, *NUMPY, "memory", "wake"}
+    }
     return replace(machine, threads=threads, **shared) if threads > 1 else machine
 
 
@@ -198,40 +205,41 @@ def counting(machine: Machine) -> Machine:
 ZEN5 = Machine(
     name="Zen 5 server, AVX-512 IFMA",
     clock=4.2e9,
-    own_cache=0.6e6,
-    shared_cache=16e6,
-    call=2170.0,
-    call_away=61600.0,
-    step=25100.0,
-    step_far=46200.0,
-    step_away=182000.0,
-    forward=2.71,
-    inverse=2.93,
-    forward_wide=3.35,
-    inverse_wide=4.08,
-    weigh=0.826,
-    sum=3.33,
-    scale=2.53,
-    product=3.97,
-    key=4.86,
-    key_end=7.41,
-    move=7.66,
-    reduce=4.53,
-    array=23.8,
-    lift=15.9,
-    uniform=112.0,
-    ternary=56.5,
-    error=87.4,
-    pack=14.9,
-    unpack=23.1,
-    embed=25.0,
-    unembed=17.3,
-    message=19.3,
-    values=20.5,
-    shared=0.0172,
-    memory=0.0842,
-    crowded=0.0564,
-    scattered=0.53,
-    fresh=0.103,
-    wake=47500.0,
+    own_cache=0.8e6,
+    shared_cache=20e6,
+    call=1800.0,
+    call_away=62200.0,
+    step=26100.0,
+    step_far=84500.0,
+    step_away=151000.0,
+    forward=2.83,
+    inverse=3.07,
+    forward_wide=3.5,
+    inverse_wide=3.95,
+    weigh=0.835,
+    sum=4.07,
+    scale=3.08,
+    product=4.47,
+    key=5.15,
+    key_end=7.66,
+    move=7.98,
+    reduce=3.97,
+    array=25.7,
+    lift=0.886,
+    uniform=115.0,
+    ternary=59.7,
+    error=89.7,
+    pack=15.2,
+    unpack=23.6,
+    look=0.974,
+    embed=26.7,
+    unembed=20.1,
+    message=11.5,
+    values=14.5,
+    shared=0.0177,
+    memory=0.0672,
+    crowded=0.0642,
+    scattered=0.534,
+    fresh=0.165,
+    wake=45000.0,
 )

@@ -226,7 +226,7 @@ def decoding_ckks(ring_degree: int, q_bits: Bits, machine: Machine = ZEN5) -> An
     >>> decoding_ckks(2**13, [46]) < decoding_ckks(2**13, [46, 40])
     True
     """
-    numbers = machine.unembed * ring_degree + 4 * machine.array_of(ring_degree)
+    numbers = machine.unembed * ring_degree + 3 * machine.array_of(ring_degree)  # of complex numbers
     return machine.step + numbers + Seam(ring_degree, machine).lift(q_bits)
 
 
@@ -298,7 +298,7 @@ def encoding_bfv(ring_degree: int, q_bits: Bits, plain_bits: int = 17, machine: 
     True
     """
     seam, plain = Seam(ring_degree, machine), [plain_bits]
-    numbers = machine.message * ring_degree + 5 * machine.array_of(ring_degree)
+    numbers = machine.message * ring_degree
     message = numbers + seam.load(plain) + seam.from_natural(plain) + seam.intt(plain)
     return machine.step + message + seam.reduce(q_bits) + seam.mul_scalar(q_bits)
 
@@ -310,5 +310,5 @@ def decoding_bfv(ring_degree: int, q_bits: Bits, plain_bits: int = 17, machine: 
     True
     """
     seam, plain = Seam(ring_degree, machine), [plain_bits]
-    numbers = machine.values * ring_degree + 12 * machine.array_of(ring_degree)
+    numbers = machine.values * ring_degree
     return machine.step + seam.scale_round(q_bits, plain) + seam.ntt(plain) + seam.to_natural(plain) + numbers

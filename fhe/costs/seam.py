@@ -162,8 +162,7 @@ class Seam:
 
     def lift(self, bits: Bits, polys: int = 1) -> Any:
         """Doubles: digits in mixed radix, each from all before (a multiplication), and their sum (twenty of those)."""
-        own = self._entries(bits, polys, self.machine.lift * (len(bits) + 20), rows=1)
-        return own + self.machine.array_of(polys * self.ring_degree)
+        return self._entries(bits, polys, self.machine.lift * (len(bits) + 20), rows=1)
 
     def encrypt(self, bits: Bits, special: int) -> Any:
         """Samples, products with both halves of the key, divided by the special primes; errors join the remainder."""
@@ -197,7 +196,7 @@ class Seam:
 
     def scale_round(self, bits: Bits, plain: Bits) -> Any:
         """Integers modulo t, and how far they were from integers."""
-        return self.convert(bits, plain) + self.machine.array_of(self.ring_degree)
+        return self.convert(bits, plain)
 
     # --- from basis to basis -------------------------------------------------------------------------------------
 

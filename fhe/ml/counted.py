@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fhe.arrays.layout import Layout
 from fhe.circuits.combination import TILE, blocks, piece_bits
 from fhe.circuits.evaluator import Evaluator
-from fhe.costs import Machine, Run
+from fhe.costs import ZEN5, Machine, Run
 from fhe.ml.folding import Folded
 from fhe.ml.latency import Latency, levels_of, scales_of
 from fhe.ml.throughput import Throughput
@@ -85,8 +85,8 @@ def _combined(weights: NDArray[np.float64], bits: Sequence[int], ring_degree: in
 
 
 def _doubles(cycles: float, machine: Machine) -> Any:
-    """Products of matrices of doubles, by NumPy: on as many threads as it has."""
-    return cycles + 0 * machine.step
+    """Products of matrices of doubles, by NumPy on threads of its own: as another machine's Python is, so are they."""
+    return cycles / ZEN5.step * machine.step
 
 
 def _fresh(parameters: CKKSParameters) -> tuple[Evaluator, Ciphertext]:

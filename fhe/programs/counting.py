@@ -26,7 +26,7 @@ from fhe.rlwe.encodings import Encodings, V
 # exactly first; what is called from linear maps and conversions has little of its own.
 STEP = 0.75
 STEPS = {"add_scalar": 10.0, "mul_scalar": 2.0} | dict.fromkeys(("intt", "ntt", "convert", "reduce"), 0.0)
-ENCODE, ARRANGE = 13.0, 13.0  # of an encoding; of an array whose elements move
+ENCODE, LOOK, ARRANGE = 13.0, 6.0, 13.0  # of an encoding; of a look-up of one; of an array whose elements move
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,9 @@ class Counted(Encodings):
         self._tally = tally
 
     def of(self, key: tuple[Hashable, ...], make: Callable[[], V]) -> V:
-        """As `Encodings.of`."""
+        """As `Encodings.of`; to look for it takes time in every run."""
+        contents = key[-1]
+        count("look-up", _looked, len(contents) if isinstance(contents, bytes) else 0, steps=LOOK)
         return super().of((self._tally.given, *key), lambda: self._apart(make))
 
     def _apart(self, make: Callable[[], V]) -> V:
@@ -156,6 +158,10 @@ def count(name: str, price: Callable[..., Any], *arguments: Any, steps: float = 
 def python(machine: Machine) -> Any:
     """The price of what is Python alone: nothing but its steps."""
     return 0 * machine.step
+
+
+def _looked(nbytes: int, machine: Machine) -> Any:
+    return nbytes * machine.look
 
 
 def _seam(name: str, ring_degree: int, bits: tuple[int, ...], *numbers: Any, machine: Machine) -> Any:
