@@ -29,8 +29,9 @@ from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.errors import MissingKeyError, ParameterError
 from fhe.hiding import hidden
 from fhe.interval import Bound
-from fhe.io.format import kind_of
-from fhe.io.registry import offer, to_bytes
+from fhe.io.format import Container, kind_of
+from fhe.io.pieces import Section
+from fhe.io.registry import offer, to_container
 from fhe.parameters import CKKSParameters, Parameters
 from fhe.progress import progress as bar
 from fhe.ring.poly import Poly
@@ -246,12 +247,12 @@ class Context:
         assert self.public_key is not None
         return hidden(array, self.public_key, bits, self._seeds)
 
-    def load(self, data: bytes) -> EncryptedArray:
+    def load(self, data: Section) -> EncryptedArray:
         """An encrypted array from the bytes of its ``to_bytes``, of whatever kind, checked before it is believed."""
         kind = kind_of(data)
         return cast(EncryptedArray, COMPOSED[kind](data, self._load)) if kind in COMPOSED else self._load(data)
 
-    def _load(self, data: bytes) -> EncryptedArray:
+    def _load(self, data: Section) -> EncryptedArray:
         """What other arrays are made of: those are never of more than one storey."""
         if len(self.evaluators) > 1:
             loaders = [partial(array_from_bytes, evaluator=part) for part in self.evaluators]
@@ -262,10 +263,13 @@ class Context:
 
     def to_bytes(self) -> bytes:
         """Parameters, public key and evaluation keys; never a secret."""
-        return codec.public_to_bytes(self.chain, self.public_key, self.keys)
+        return self._container().to_bytes()
+
+    def _container(self) -> Container:
+        return codec.public_container(self.chain, self.public_key, self.keys)
 
     @classmethod
-    def from_bytes(cls, data: bytes, backend: Backend | str | None = None) -> Context:
+    def from_bytes(cls, data: Section, backend: Backend | str | None = None) -> Context:
         """The context of `to_bytes`. Raises FormatError for bytes that are not one, whole and unharmed."""
         return Context(*codec.public_from_bytes(data, backend))
 
@@ -286,10 +290,10 @@ class Context:
         return f"{type(self).__name__}({self.parameters!r}, key_id={self.key_id.hex()[:8]}…)"
 
 
-@to_bytes.register
-def context_to_bytes(context: Context) -> bytes:
-    """`Context.to_bytes`, where the registry looks for it."""
-    return context.to_bytes()
+@to_container.register
+def context_container(context: Context) -> Container:
+    """What `Context.to_bytes` writes, where the registry looks for it."""
+    return context._container()
 
 
 def _reduce(context: Context) -> tuple[Callable[[bytes, str], Context], tuple[bytes, str]]:

@@ -9,10 +9,11 @@ from fhe.backend.protocol import Backend
 from fhe.context import Context
 from fhe.errors import FormatError
 from fhe.io.claims import Claims
-from fhe.io.envelope import is_sealed, seal, unseal
-from fhe.io.files import FilePath, read, write
+from fhe.io.envelope import MAGIC, is_sealed, seal, unseal
+from fhe.io.files import FilePath, opened, read, write
 from fhe.io.format import Container, kind_of
-from fhe.io.registry import offer, resolve, to_bytes
+from fhe.io.pieces import Section
+from fhe.io.registry import offer, resolve, to_container
 from fhe.keyfile import secret_from_bytes
 from fhe.owner import KeyOwner
 from fhe.parameters import Parameters
@@ -26,7 +27,8 @@ ARRAYS: Final = ("array", "wide", *COMPOSED)
 def save(path: FilePath, thing: Any, *, key: bytes | None = None) -> None:
     """Write a public context, an encrypted array, a parameter set or a program to a file, atomically.
 
-    The file has the bytes of ``thing.to_bytes()``, and replaces what was there. A save that is killed, or finds the
+    The file has the bytes of ``thing.to_bytes()``, made piece by piece as they are written (a polynomial, a key), and
+    replaces what was there. A save that is killed, or finds the
     disk full (OSError), leaves that as it was. An owner is not saved so, TypeError: what others may have is
     ``owner.public()``, and the secret goes by its own name, `KeyOwner.save_secret_key`. Raises ParameterError for an
     array that is not encrypted (`x - x`). With a ``key`` (`fhe.new_envelope_key`) the file is an envelope: `fhe.seal`.
@@ -46,8 +48,8 @@ def save(path: FilePath, thing: Any, *, key: bytes | None = None) -> None:
             "a key owner is not saved as one thing: what others may have is fhe.save(path, owner.public()), the secret "
             "goes by owner.save_secret_key(path, passphrase=…)"
         )
-    data = to_bytes(thing)
-    write(path, data if key is None else seal(data, key, PURPOSE))
+    container = to_container(thing)
+    write(path, container if key is None else seal(container.to_bytes(), key, PURPOSE))
 
 
 def load(
@@ -61,7 +63,8 @@ def load(
     believed.
 
     An array belongs to the context given, or else to the one of its key that was loaded or installed before
-    (`fhe.install`) and is still held; MissingKeyError without one. A context is made on ``backend``. Raises FormatError
+    (`fhe.install`) and is still held; MissingKeyError without one. The file is read twice, for its digest and as it is
+    used, and never held whole (but for an envelope). A context is made on ``backend``. Raises FormatError
     for a file that was cut, changed or is none of this library; ParameterError for an array of another party;
     FileNotFoundError and its like. With a ``key`` the file must be an envelope that it opens: one that is not, or that
     somebody changed, is refused.
@@ -72,11 +75,15 @@ def load(
     >>> fhe.load(path).slots
     4096
     """
-    data = read(path)
-    if key is not None:
-        data = unseal(data, key, PURPOSE)
-    elif is_sealed(data):
-        raise FormatError("this file is an envelope; open it with its key: fhe.load(path, key=…)")
+    with opened(path) as data:
+        if key is not None:
+            return _loaded(unseal(bytes(data), key, PURPOSE), context, backend)
+        if is_sealed(bytes(data[: len(MAGIC)])):
+            raise FormatError("this file is an envelope; open it with its key: fhe.load(path, key=…)")
+        return _loaded(data, context, backend)
+
+
+def _loaded(data: Section, context: Context | None, backend: Backend | str | None) -> Any:
     kind = kind_of(data)
     if kind == "public":
         return offer(Context.from_bytes(data, backend))
@@ -110,14 +117,14 @@ def load_secret_key(path: FilePath, *, passphrase: str | bytes, backend: Backend
     return offer(KeyOwner.of(*secret_from_bytes(read(path), passphrase, backend)))
 
 
-@to_bytes.register
-def parameters_to_bytes(parameters: Parameters) -> bytes:
+@to_container.register
+def parameters_container(parameters: Parameters) -> Container:
     """A container of kind "parameters", without sections."""
-    return Container("parameters", {"parameters": parameters.to_dict()}, {}).to_bytes()
+    return Container("parameters", {"parameters": parameters.to_dict()}, {})
 
 
-def parameters_from_bytes(data: bytes) -> Parameters:
-    """The set of `parameters_to_bytes`; FormatError, ParameterError."""
+def parameters_from_bytes(data: Section) -> Parameters:
+    """The set of `parameters_container`; FormatError, ParameterError."""
     container = Container.from_bytes(data, "parameters")
     container.require_sections([])
     return parameters_of(Claims(container.content, "a parameter file", ["parameters"]))

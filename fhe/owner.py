@@ -25,6 +25,7 @@ from fhe.errors import NoiseError, ParameterError
 from fhe.hiding import checked_bits
 from fhe.interval import Bound
 from fhe.io.files import PRIVATE, FilePath, write
+from fhe.io.format import Container
 from fhe.keyfile import Manner, secret_to_bytes
 from fhe.opening import opened
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
@@ -253,6 +254,9 @@ class KeyOwner(Context):
     def to_bytes(self) -> bytes:
         """What an owner gives away, ``public().to_bytes()``; the secret is written by `save_secret_key` alone."""
         return self.public().to_bytes()
+
+    def _container(self) -> Container:
+        return self.public()._container()
 
     def save_secret_key(self, path: FilePath, *, passphrase: str | bytes, overwrite: bool = False) -> None:
         """Write the secret to a file of its own, sealed under a passphrase: for `fhe.load_secret_key`.

@@ -15,7 +15,8 @@ from fhe.circuits.evaluator import Evaluator
 from fhe.errors import FormatError, ParameterError
 from fhe.io.claims import Claims
 from fhe.io.format import Container
-from fhe.io.registry import resolve, to_bytes
+from fhe.io.pieces import Section
+from fhe.io.registry import resolve, to_container
 from fhe.parameters import CKKSParameters
 from fhe.rlwe.ciphertext import Ciphertext
 from fhe.rlwe.codec import KEY_ID_BYTES, ciphertext_from_parts, ciphertext_to_parts
@@ -29,8 +30,8 @@ INTEGERS: Final = {"i": "int64", "O": "int64"}
 DTYPES: Final = {"ckks": {"f": "float64", "c": "complex128"}, "bfv": INTEGERS, "bfv-wide": INTEGERS}
 
 
-@to_bytes.register
-def array_to_bytes(array: EncryptedArray) -> bytes:
+@to_container.register
+def array_container(array: EncryptedArray) -> Container:
     """A container of kind "array": layout, identity, and every ciphertext, settled first.
 
     Raises ParameterError for an array with a ciphertext that is not encrypted (`x - x`, `x * 0`), MissingKeyError
@@ -51,12 +52,12 @@ def array_to_bytes(array: EncryptedArray) -> bytes:
         "dtype": DTYPES[parameters.scheme][array.dtype.kind],
         "shards": [description for description, _ in parts],
     }
-    sections = {_section(index): packed for index, (_, packed) in enumerate(parts)}
-    return Container("array", content, sections).to_bytes()
+    sections = {_section(index): polys for index, (_, polys) in enumerate(parts)}
+    return Container("array", content, sections)
 
 
-def array_from_bytes(data: bytes, evaluator: Evaluator) -> EncryptedArray:
-    """The array of `array_to_bytes`, on the context of this evaluator.
+def array_from_bytes(data: Section, evaluator: Evaluator) -> EncryptedArray:
+    """The array of `array_container`, on the context of this evaluator.
 
     Raises FormatError for bytes that are not such a container, whole and unharmed, or whose metadata do not fit
     together; ParameterError for an array of another parameter set or key.
@@ -64,7 +65,7 @@ def array_from_bytes(data: bytes, evaluator: Evaluator) -> EncryptedArray:
     return _array(*_opened(data), evaluator)
 
 
-def _opened(data: bytes) -> tuple[Container, Claims]:
+def _opened(data: Section) -> tuple[Container, Claims]:
     container = Container.from_bytes(data, "array")
     names = FIRST_ENTRIES if "stride" in container.content else ENTRIES
     return container, Claims(container.content, "an encrypted array", names)
@@ -153,7 +154,7 @@ def _section(index: int) -> str:
 
 
 def _reduce(array: EncryptedArray) -> tuple[Any, ...]:
-    return _unpickled, (array_to_bytes(array),)
+    return _unpickled, (array_container(array).to_bytes(),)
 
 
 def _unpickled(data: bytes) -> EncryptedArray:

@@ -6,31 +6,33 @@ import copyreg
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from fhe.arrays.codec import PARAMETERS_ID_BYTES, array_to_bytes
+from fhe.arrays.codec import PARAMETERS_ID_BYTES
 from fhe.arrays.wide import WideArray
 from fhe.errors import FormatError
 from fhe.io.claims import Claims
 from fhe.io.format import Container
-from fhe.io.registry import resolve, to_bytes
+from fhe.io.pieces import Section
+from fhe.io.registry import resolve, to_container
 from fhe.rlwe.codec import KEY_ID_BYTES
 
 ENTRIES: Final = ["parameters", "key_id", "parts"]
 
 
-@to_bytes.register
-def wide_to_bytes(x: WideArray) -> bytes:
+@to_container.register
+def wide_container(x: WideArray) -> Container:
     """A container of kind "wide": each part in bytes of its own."""
     content = {
         "parameters": x.parts[0].evaluator.chain.parameters.id,
         "key_id": x.parts[0].key_id.hex(),
         "parts": len(x.parts),
     }
-    sections = {_section(index): array_to_bytes(part) for index, part in enumerate(x.parts)}
-    return Container("wide", content, sections).to_bytes()
+    return Container(
+        "wide", content, {_section(index): to_container(part).made() for index, part in enumerate(x.parts)}
+    )
 
 
-def wide_from_bytes(data: bytes, loaders: Sequence[Callable[[bytes], Any]]) -> WideArray:
-    """The array of `wide_to_bytes`, each part by its own loader.
+def wide_from_bytes(data: Section, loaders: Sequence[Callable[[Section], Any]]) -> WideArray:
+    """The array of `wide_container`, each part by its own loader.
 
     Raises FormatError for bytes that are not such a container, whole and unharmed, or whose parts differ in what they
     say; ParameterError for those of another parameter set or key.
@@ -38,7 +40,7 @@ def wide_from_bytes(data: bytes, loaders: Sequence[Callable[[bytes], Any]]) -> W
     container, claims = _opened(data)
     claims.integer("parts", len(loaders), len(loaders))
     container.require_sections(map(_section, range(len(loaders))))
-    parts = [load(bytes(section)) for load, section in zip(loaders, container.sections.values(), strict=True)]
+    parts = [load(section) for load, section in zip(loaders, container.sections.values(), strict=True)]
     first = [shard.interval for shard in parts[0].shards]
     for part in parts:
         if part.layout != parts[0].layout or [shard.interval for shard in part.shards] != first:
@@ -48,7 +50,7 @@ def wide_from_bytes(data: bytes, loaders: Sequence[Callable[[bytes], Any]]) -> W
     return WideArray(parts)
 
 
-def _opened(data: bytes) -> tuple[Container, Claims]:
+def _opened(data: Section) -> tuple[Container, Claims]:
     container = Container.from_bytes(data, "wide")
     return container, Claims(container.content, "a wide array", ENTRIES)
 
@@ -62,7 +64,7 @@ def _section(index: int) -> str:
 
 
 def _reduce(array: WideArray) -> tuple[Any, ...]:
-    return _unpickled, (wide_to_bytes(array),)
+    return _unpickled, (wide_container(array).to_bytes(),)
 
 
 def _unpickled(data: bytes) -> WideArray:

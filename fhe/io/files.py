@@ -1,11 +1,15 @@
-"""Files: written whole or not at all, read whole."""
+"""Files: written whole or not at all, read whole or as they are used."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, Protocol
+
+from fhe.io.pieces import Stored
 
 PUBLIC, PRIVATE = 0o666, 0o600  # the umask takes from the first; the second is for its owner alone, from creation
 
@@ -13,7 +17,15 @@ FilePath = str | os.PathLike[str]
 SUFFIX: Final = ".part"
 
 
-def write(path: FilePath, data: bytes, mode: int = PUBLIC) -> None:
+class Written(Protocol):
+    """What writes itself, piece by piece, to a new file."""
+
+    def __len__(self) -> int: ...
+
+    def write_to(self, file: BinaryIO, /) -> None: ...
+
+
+def write(path: FilePath, data: bytes | Written, mode: int = PUBLIC) -> None:
     """Put bytes at a path, atomically: whoever looks finds the old file or the new one, whole.
 
     The bytes go to a new file beside it, down to the disk, and then under the name. If that fails, or the process is
@@ -40,11 +52,21 @@ def read(path: FilePath) -> bytes:
     return Path(path).read_bytes()
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
+@contextmanager
+def opened(path: FilePath) -> Iterator[Stored]:
+    """The bytes of a file, read from it as they are used, until the block ends."""
+    with Path(path).open("rb") as file:
+        yield Stored(file, 0, os.fstat(file.fileno()).st_size)
+
+
+def _write_new(path: Path, data: bytes | Written, mode: int) -> None:
     """A file that was not there, with this mode from its first moment, on the disk when this returns."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     with open(descriptor, "wb") as file:
-        file.write(data)
+        if isinstance(data, bytes):
+            file.write(data)
+        else:
+            data.write_to(file)
         file.flush()
         os.fsync(file.fileno())
 

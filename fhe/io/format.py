@@ -17,16 +17,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from io import BytesIO
+from typing import Any, BinaryIO, NoReturn
 
 from fhe.errors import FormatError, ParameterError
+from fhe.io.pieces import Made, Section, Stored, pieces
 
 MAGIC = "fhe"
 VERSION = "1"
 BLANK_DIGEST = "0" * 64
 SMALLEST_HEADER_LIMIT = 1 << 20
-
-Section = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,50 @@ class Container:
     content: dict[str, Any]
     sections: Mapping[str, Section]
 
+    def __len__(self) -> int:
+        """The size of the file."""
+        return len(self._header(BLANK_DIGEST)) + sum(map(len, self.sections.values()))
+
     def to_bytes(self) -> bytes:
         """The file. Raises ParameterError for more sections and metadata than a header may hold."""
-        content, sizes = canonical(self.content), {name: len(section) for name, section in self.sections.items()}
-        blank = _header(self.kind, content, BLANK_DIGEST, sizes)
-        limit = header_limit(len(blank) + sum(sizes.values()))
+        file = BytesIO()
+        self.write_to(file)
+        return file.getvalue()
+
+    def write_to(self, file: BinaryIO) -> None:
+        """Write `to_bytes` to a new file, one piece of a section after the other, and then the digest in its place."""
+        blank = self._header(BLANK_DIGEST)
+        limit = header_limit(len(self))
         if len(blank) > limit:
             raise ParameterError(
-                f"{len(sizes)} sections and their metadata need a header of {len(blank)} bytes, the limit is {limit}; "
-                "split them over several files, or use a larger ring degree: fewer and larger ciphertexts"
+                f"{len(self.sections)} sections and their metadata need a header of {len(blank)} bytes, the limit is "
+                f"{limit}; split them over several files, or use a larger ring degree: fewer and larger ciphertexts"
             )
-        digest = _digest(blank, self.sections.values())
-        return b"".join([_header(self.kind, content, digest, sizes), *self.sections.values()])
+        digest = hashlib.sha256(blank)
+        file.write(blank)
+        for section in self.sections.values():
+            for piece in pieces(section):
+                digest.update(piece)
+                file.write(piece)
+        file.seek(0)
+        file.write(self._header(digest.hexdigest()))
+        file.seek(0, 2)
+
+    def made(self) -> Made:
+        """The file as a section of another, made when that is written."""
+        return Made(len(self), lambda: [self.to_bytes()])
+
+    def _header(self, digest: str) -> bytes:
+        sizes = {name: len(section) for name, section in self.sections.items()}
+        return _header(self.kind, canonical(self.content), digest, sizes)
 
     @classmethod
     def from_bytes(cls, data: Section | bytearray, kind: str) -> Container:
-        """The container of `to_bytes`; sections are views of ``data``, nothing of their size is allocated.
+        """The container of `to_bytes`; sections are views of ``data``, nothing of their size is allocated or kept.
 
         Raises FormatError for bytes of another format, version or kind, and for any that were changed, cut or added.
         """
-        view = memoryview(data).toreadonly().cast("B")
+        view = _view(data)
         size = header_size(view[:8], len(view))
         header, body = Header.of(view[:size], len(view)), view[size:]
         if header.kind != kind:
@@ -124,7 +148,7 @@ def header_size(start: Section, total: int) -> int:
     """How many of ``total`` bytes that begin with ``start`` are length and header; FormatError for more than may be."""
     if total < 8:
         raise FormatError(f"{total} bytes are too few for a header; this is no file of this library, or cut short")
-    size, limit = int.from_bytes(start[:8], "little"), header_limit(total)
+    size, limit = int.from_bytes(bytes(start[:8]), "little"), header_limit(total)
     if size > min(limit, total - 8):
         raise FormatError(
             f"a header of {size} bytes is announced, with {total - 8} bytes to come and a limit of {limit}; "
@@ -135,7 +159,7 @@ def header_size(start: Section, total: int) -> int:
 
 def kind_of(data: Section | bytearray) -> str:
     """What kind of container these bytes say they are; whether they are one is for `Container.from_bytes` to find."""
-    view = memoryview(data).toreadonly().cast("B")
+    view = _view(data)
     table = _parse(bytes(view[8 : header_size(view[:8], len(view))]).decode("latin-1"), "the header")
     metadata = table.get("__metadata__")
     return str(metadata.get("kind")) if isinstance(metadata, dict) else ""
@@ -165,7 +189,8 @@ def _header(kind: str, content: str, digest: str, sizes: Mapping[str, int]) -> b
 def _digest(blank_header: bytes, sections: Iterable[Section]) -> str:
     digest = hashlib.sha256(blank_header)
     for section in sections:
-        digest.update(section)
+        for piece in pieces(section):
+            digest.update(piece)
     return digest.hexdigest()
 
 
@@ -205,7 +230,12 @@ def _size(entry: object) -> int:
     raise FormatError("a section of the header does not say from where to where it goes")
 
 
-def _slices(body: memoryview, sizes: Mapping[str, int]) -> dict[str, Section]:
+def _view(data: Section | bytearray) -> memoryview | Stored:
+    """Bytes of which slices are no copies."""
+    return data if isinstance(data, Stored) else memoryview(data).toreadonly().cast("B")  # type: ignore[arg-type]
+
+
+def _slices(body: memoryview | Stored, sizes: Mapping[str, int]) -> dict[str, Section]:
     sections: dict[str, Section] = {}
     start = 0
     for name, size in sizes.items():

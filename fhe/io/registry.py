@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from fhe.errors import MissingKeyError
+from fhe.io.format import Container
 
 
 class Identified(Protocol):
@@ -35,9 +36,17 @@ _installed: WeakValueDictionary[tuple[str, bytes], Any] = WeakValueDictionary()
 
 
 @singledispatch
-def to_bytes(thing: object) -> bytes:
-    """The bytes of an object whose codec was registered; TypeError for any other."""
+def to_container(thing: object) -> Container:
+    """The container of an object whose codec was registered, large sections to be made when they are written.
+
+    TypeError for any other object.
+    """
     raise TypeError(f"there is no format for {type(thing).__name__}")
+
+
+def to_bytes(thing: object) -> bytes:
+    """The bytes of `to_container`."""
+    return to_container(thing).to_bytes()
 
 
 def install(context: H) -> H:

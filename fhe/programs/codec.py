@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from fhe.errors import FHEError, FormatError
 from fhe.hiding import LEAST_BITS, MOST_BITS
 from fhe.io.claims import Claims
-from fhe.io.format import Container, Section
-from fhe.io.registry import to_bytes
+from fhe.io.format import Container
+from fhe.io.pieces import Section
+from fhe.io.registry import to_container
 from fhe.programs.dry import DryMachine
 from fhe.programs.graph import INPUT, Graph, Node, Slot, mapped
 from fhe.programs.guard import require_bounded
@@ -41,8 +42,8 @@ ENTRIES: Final = ("name", "parameters", "arguments", "precision", "publish", "no
 WRONG: Final = (TypeError, ValueError, IndexError, KeyError, ArithmeticError, AttributeError, MemoryError, FHEError)
 
 
-@to_bytes.register
-def program_to_bytes(plan: Plan) -> bytes:
+@to_container.register
+def program_container(plan: Plan) -> Container:
     """A container of kind "program"."""
     sections: dict[str, Section] = {}
     content = {
@@ -56,11 +57,11 @@ def program_to_bytes(plan: Plan) -> bytes:
     }
     if plan.hide is not None:
         content["hide"] = plan.hide
-    return Container("program", content, sections).to_bytes()
+    return Container("program", content, sections)
 
 
-def plan_from_bytes(data: bytes) -> Plan:
-    """The plan of `program_to_bytes`; FormatError for whatever is none, ParameterError for what does not fit.
+def plan_from_bytes(data: Section) -> Plan:
+    """The plan of `program_container`; FormatError for whatever is none, ParameterError for what does not fit.
 
     It holds no more than was stored: ``source`` is the graph of polynomials, too.
     """

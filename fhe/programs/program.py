@@ -13,7 +13,8 @@ from fhe.arrays.wide import parts_of
 from fhe.context import Context
 from fhe.errors import EncodingError, LevelError, NoiseError, ParameterError
 from fhe.io.files import FilePath, read, write
-from fhe.io.registry import to_bytes
+from fhe.io.pieces import Section
+from fhe.io.registry import to_bytes, to_container
 from fhe.owner import KeyOwner
 from fhe.programs import explain
 from fhe.programs.codec import plan_from_bytes
@@ -133,7 +134,7 @@ class Program(Plan):
         return to_bytes(self)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Program:
+    def from_bytes(cls, data: Section) -> Program:
         """The program of `to_bytes`, every field of it checked and its promises kept by a dry run of its own.
 
         It knows the polynomials that stand in for functions, not the functions: `clear` is `approximated`.
@@ -147,7 +148,7 @@ class Program(Plan):
 
     def save(self, path: FilePath) -> None:
         """Write `to_bytes` to a file, atomically."""
-        write(path, self.to_bytes())
+        write(path, to_container(self))
 
     @classmethod
     def load(cls, path: FilePath) -> Program:

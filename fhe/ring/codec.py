@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 from fhe.errors import FormatError
 from fhe.ring.basis import Basis
 from fhe.ring.poly import EvalPoly, Poly
 
 P = TypeVar("P", bound=Poly)
+
+
+class Sliced(Protocol):
+    """Bytes, or what is read when slices of it become bytes."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Any: ...
 
 
 def packed_bytes(ring_degree: int, moduli: Sequence[int]) -> int:
@@ -23,7 +31,12 @@ def packed_bytes(ring_degree: int, moduli: Sequence[int]) -> int:
 
 def pack(polys: Sequence[Poly]) -> bytes:
     """The residues of these polynomials, one after another: the same bytes on every backend."""
-    return b"".join(_pack(poly) for poly in polys)
+    return b"".join(packed(polys))
+
+
+def packed(polys: Sequence[Poly]) -> Iterator[bytes]:
+    """The bytes of `pack`, one polynomial at a time."""
+    return map(_pack, polys)
 
 
 def _pack(poly: Poly) -> bytes:
@@ -33,7 +46,7 @@ def _pack(poly: Poly) -> bytes:
     return basis.backend.pack(basis.handle, data)
 
 
-def unpack(domain: type[P], basis: Basis, data: bytes | memoryview) -> tuple[P, ...]:
+def unpack(domain: type[P], basis: Basis, data: Sliced) -> tuple[P, ...]:
     """The polynomials of `pack`, over one basis, in one domain; their number follows from the size.
 
     >>> basis = Basis.of(16, [97, 193], backend="reference")

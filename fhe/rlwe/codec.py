@@ -16,10 +16,11 @@ from fhe.backend.protocol import Backend
 from fhe.errors import FormatError, ParameterError
 from fhe.interval import Interval
 from fhe.io.claims import Claims
-from fhe.io.format import Container, Section
+from fhe.io.format import Container
+from fhe.io.pieces import Made, Section
 from fhe.parameters import Parameters
 from fhe.ring.basis import Basis
-from fhe.ring.codec import pack, packed_bytes, unpack
+from fhe.ring.codec import pack, packed, packed_bytes, unpack
 from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
 from fhe.ring.random import SEED_BYTES, uniform
 from fhe.rlwe.automorphism import check_element
@@ -47,8 +48,8 @@ def parameters_of(claims: Claims) -> Parameters:
 # --- public and evaluation keys ---------------------------------------------------------------------------------------
 
 
-def public_to_bytes(chain: ModulusChain, public_key: PublicKey | None, keys: EvaluationKeys) -> bytes:
-    """Parameters, public key and evaluation keys, as a container of kind "public"."""
+def public_container(chain: ModulusChain, public_key: PublicKey | None, keys: EvaluationKeys) -> Container:
+    """Parameters, public key and evaluation keys, as a container of kind "public"; a key is unpacked when written."""
     galois = dict(sorted(keys.galois.items()))
     content = {
         "parameters": chain.parameters.to_dict(),
@@ -63,15 +64,21 @@ def public_to_bytes(chain: ModulusChain, public_key: PublicKey | None, keys: Eva
             raise ParameterError("public key and evaluation keys belong to different secrets; give those of one")
         sections["public_key"] = pack([public_key.b])
     if keys.relinearization is not None:
-        sections["relinearization"] = pack(keys.relinearization.b)
-    sections |= {_galois_section(element): pack(key.b) for element, key in galois.items()}
-    return Container("public", content, sections).to_bytes()
+        sections["relinearization"] = _halves(chain, keys.relinearization)
+    sections |= {_galois_section(element): _halves(chain, key) for element, key in galois.items()}
+    return Container("public", content, sections)
+
+
+def _halves(chain: ModulusChain, key: SwitchingKey) -> Made:
+    """The b of every digit."""
+    digits = len(chain.parameters.digits(key.level))
+    return Made(digits * packed_bytes(key.basis.ring_degree, key.basis.moduli), lambda: packed(key.b))
 
 
 def public_from_bytes(
-    data: bytes, backend: Backend | str | None = None
+    data: Section, backend: Backend | str | None = None
 ) -> tuple[ModulusChain, PublicKey | None, EvaluationKeys]:
-    """The chain and the keys of `public_to_bytes`, on a backend.
+    """The chain and the keys of `public_container`, on a backend.
 
     Raises FormatError for bytes that are not such a container, whole and unharmed, or whose metadata do not fit
     together; ParameterError for a parameter set that cannot be.
@@ -146,8 +153,8 @@ def _require_size(
 # --- ciphertexts ------------------------------------------------------------------------------------------------------
 
 
-def ciphertext_to_parts(x: Ciphertext) -> tuple[dict[str, Any], bytes]:
-    """What is publicly known of a ciphertext, and its packed polynomials: (c_0) and a seed, or (c_0, c_1, …)."""
+def ciphertext_to_parts(x: Ciphertext) -> tuple[dict[str, Any], Made]:
+    """What is publicly known of a ciphertext, and its polynomials, to be packed: (c_0) and a seed, or (c_0, c_1, …)."""
     x = x.divided()
     refuse_transparent(x)
     content = {
@@ -161,7 +168,9 @@ def ciphertext_to_parts(x: Ciphertext) -> tuple[dict[str, Any], bytes]:
     }
     if x.interval is not None:
         content["interval"] = [x.interval.low, x.interval.high]
-    return content, pack(x.c if x.seed is None else x.c[:1])
+    sent = x.c if x.seed is None else x.c[:1]
+    basis = sent[0].basis
+    return content, Made(len(sent) * packed_bytes(basis.ring_degree, basis.moduli), lambda: packed(sent))
 
 
 def ciphertext_from_parts(content: object, section: Section, chain: ModulusChain, key_id: bytes) -> Ciphertext:

@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given
 
 import fhe
-from fhe.arrays.composed import decimals_to_bytes
 from fhe.backend.choose import choose
 from fhe.errors import FHEError, FormatError, MissingKeyError, ParameterError
 from fhe.io import files
@@ -90,7 +89,7 @@ def test_what_is_made_of_arrays_comes_back(path: Path) -> None:
 def test_storeys_are_not_piled_up() -> None:
     """Decimals of decimals of …: each a container in the other, refused at the second."""
     owner = fhe.bfv(depth=1, value_bits=30, decimals=2, **TOY)
-    data = decimals_to_bytes(owner.encrypt(["1.00"], bound=2))
+    data = to_bytes(owner.encrypt(["1.00"], bound=2))
     for _ in range(2000):
         data = Container("decimals", {"places": 2}, {"integers": data}).to_bytes()
     with pytest.raises(FormatError, match="hold a 'decimals'"):

@@ -73,7 +73,7 @@ def test_only_what_is_held_is_written(name: str) -> None:
     assert read.rotations == []
     with pytest.raises(MissingKeyError):
         read.keys.require_relinearization()
-    keyless = Context.from_bytes(codec.public_to_bytes(owner.chain, None, bare.keys), "reference")
+    keyless = Context.from_bytes(codec.public_container(owner.chain, None, bare.keys).to_bytes(), "reference")
     assert keyless.public_key is None
     with pytest.raises(MissingKeyError, match="no public key"):
         keyless.encrypt([1])
@@ -84,7 +84,7 @@ def test_keys_may_be_of_lower_levels(backend: Backend) -> None:
     owner = owner_of("ckks of wide levels", backend)
     keys = owner.public(relinearization=False, rotations=[]).keys
     keys.relinearization = owner._secret.relinearization_key(level=1)
-    _, _, read = codec.public_from_bytes(codec.public_to_bytes(owner.chain, None, keys), backend)
+    _, _, read = codec.public_from_bytes(codec.public_container(owner.chain, None, keys).to_bytes(), backend)
     key = read.require_relinearization()
     assert (key.level, len(key.b), len(key.a)) == (1, 2, 2)
     full = uniform(owner.chain.top, key.seed, digit=1)
@@ -245,15 +245,15 @@ def test_sizes_are_checked_before_any_work(section: str) -> None:
 def test_galois_keys_are_written_in_one_order() -> None:
     owner = owner_of("ckks", REFERENCE)
     keys = owner.public(relinearization=False, rotations=[1, 2]).keys
-    data = codec.public_to_bytes(owner.chain, None, keys)
+    data = codec.public_container(owner.chain, None, keys).to_bytes()
     keys.galois = dict(reversed(keys.galois.items()))
-    assert codec.public_to_bytes(owner.chain, None, keys) == data
+    assert codec.public_container(owner.chain, None, keys).to_bytes() == data
 
 
 def test_keys_of_two_secrets_are_not_written_together() -> None:
     one, other = owner_of("ckks", REFERENCE), owner_of("ckks", REFERENCE, 2)
     with pytest.raises(ParameterError, match="different secrets"):
-        codec.public_to_bytes(one.chain, one.public_key, other.public(rotations=[]).keys)
+        codec.public_container(one.chain, one.public_key, other.public(rotations=[]).keys)
 
 
 # --- polynomials ------------------------------------------------------------------------------------------------------
