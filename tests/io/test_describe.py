@@ -127,4 +127,4 @@ def test_failures_are_a_sentence(path: Path, capsys: pytest.CaptureFixture[str],
     assert message in err
     assert err.count("\n") == 1
     assert main(["inspect", str(path) + ".not"]) == 1
-    assert "No such file" in capsys.readouterr().err
+    assert "no such file" in capsys.readouterr().err
