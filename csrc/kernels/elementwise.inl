@@ -31,9 +31,11 @@ void add_scalar(u64* out, const u64* x, u64 c, std::size_t n, const Modulus& q) 
       n, [&](std::size_t i) FHE_INLINE { Simd::store(out + i, r.correct(Simd::add(Simd::load(x + i), addend))); });
 }
 
-void from_signed(u64* out, const u64* x, std::size_t n, const Modulus& q) {
+void from_signed(u64* out, const u64* x, u64 shift, std::size_t n, const Modulus& q) {
   const Residues r(q);
-  for_each_vector(n, [&](std::size_t i) FHE_INLINE { Simd::store(out + i, r.lift(Simd::load(x + i))); });
+  const Vec subtrahend = Simd::broadcast(shift);
+  for_each_vector(
+      n, [&](std::size_t i) FHE_INLINE { Simd::store(out + i, r.lift(Simd::sub(Simd::load(x + i), subtrahend))); });
 }
 
 void mul(u64* out, const u64* x, const u64* y, std::size_t n, const Modulus& q) {

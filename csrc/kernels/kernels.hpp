@@ -41,8 +41,8 @@ struct Kernels {
   // out = x * w for a constant w in [0, q)
   void (*mul_scalar)(u64* out, const u64* x, u64 w, std::size_t n, const Modulus& q);
   void (*add_scalar)(u64* out, const u64* x, u64 c, std::size_t n, const Modulus& q);
-  // out = x mod q of signed x, |x| < q
-  void (*from_signed)(u64* out, const u64* x, std::size_t n, const Modulus& q);
+  // out = x - shift mod q of signed words, |x - shift| < q
+  void (*from_signed)(u64* out, const u64* x, u64 shift, std::size_t n, const Modulus& q);
   // out = (x - y) * w
   void (*sub_mul_scalar)(u64* out, const u64* x, const u64* y, u64 w, std::size_t n, const Modulus& q);
 

@@ -56,7 +56,7 @@ Buffer small(const Basis& basis, const Stream& stream, const Sample& sample) {
     alignas(64) std::array<u64, kBlock> signed_integers;
     samples(signed_integers.data(), stream, offset, size, sample);
     for (std::size_t limb = 0; limb < basis.size(); ++limb)
-      basis.kernels(limb).from_signed(out.row(0, limb) + offset, signed_integers.data(), size, basis.modulus(limb));
+      basis.kernels(limb).from_signed(out.row(0, limb) + offset, signed_integers.data(), 0, size, basis.modulus(limb));
     wipe(signed_integers.data(), sizeof signed_integers);
   });
   return out;

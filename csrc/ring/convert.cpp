@@ -54,10 +54,31 @@ void Terms::operator()(u64* const* terms, const u64* const* x, std::size_t n, do
 }
 
 Conversion::Conversion(const Limbs& source, const Limbs& target)
-    : terms_(source), sum_(target, source.size() + 1, [&](const Modulus& p, std::size_t i) {
+    : terms_(source),
+      half_(source.size() == 1 ? source[0]->q.value / 2 : 0),
+      sums_(target, single() ? 1 : source.size() + 1, [&](const Modulus& p, std::size_t i) {
         const u64 weight = product_except(source, i, p);
         return i == source.size() ? p.neg(weight) : weight;
       }) {}
+
+void Conversion::terms(u64* const* terms, const u64* const* x, std::size_t n) const {
+  single() ? terms_.shift(terms[0], x[0], half_, n) : terms_(terms, x, n);
+}
+
+// Of a single prime the term less (q-1)/2 is a signed word that mostly needs no reduction.
+void Conversion::sums(u64* const* out, const u64* const* terms, std::size_t first, std::size_t count,
+                      std::size_t n) const {
+  if (!single()) return sums_(out, terms, first, count, n);
+  for (std::size_t k = 0; k < count; ++k) {
+    const auto& [p, kernels] = sums_.prime(first + k);
+    if (half_ < p.value) {
+      kernels->from_signed(out[k], terms[0], half_, n, p);
+    } else {
+      sums_(out + k, terms, first + k, 1, n);
+      kernels->add_scalar(out[k], out[k], p.neg(p.reduce(half_)), n, p);
+    }
+  }
+}
 
 namespace {
 
@@ -67,7 +88,7 @@ void convert_rows(const Conversion& conversion, const ConstRows& x, const Rows& 
   for_each_block(n, cached_block(count), count * out.size(), [&](std::size_t offset, std::size_t size) {
     const Scratch terms(count, size);
     conversion.terms(terms.rows(), advanced(x, offset).data(), size);
-    conversion.sum()(advanced(out, offset).data(), terms.rows(), 0, conversion.sum().outputs(), size);
+    conversion.sums(advanced(out, offset).data(), terms.rows(), 0, conversion.targets(), size);
   });
 }
 

@@ -20,6 +20,10 @@ class Terms {
   // terms[i] = x[i] * a (Q/q_i)^-1 mod q_i, then v, and s - v into `rest`, which may be null. A row of terms may be the
   // row of x it comes from.
   void operator()(u64* const* terms, const u64* const* x, std::size_t n, double* rest = nullptr) const;
+  // out = x + c modulo the first prime.
+  void shift(u64* out, const u64* x, u64 c, std::size_t n) const {
+    source_[0].kernels->add_scalar(out, x, c, n, source_[0].q);
+  }
 
  private:
   struct Source {
@@ -33,20 +37,25 @@ class Terms {
 };
 
 // The constants of one conversion to the representative nearest to zero; owns all that it needs. It works in two steps,
-// so that callers choose what stays in cache between them: `terms` scales the source rows, `sum` weighs the terms for
-// some of the targets.
+// so that callers choose what stays in cache between them: `terms` scales the source rows, `sums` weighs the terms for
+// some of the targets. Of a single prime q there is one term, x + (q-1)/2 mod q, which is (q-1)/2 above what is wanted.
 class Conversion {
  public:
   Conversion(const Limbs& source, const Limbs& target);
 
-  std::size_t terms_count() const { return terms_.count(); }
-  void terms(u64* const* terms, const u64* const* x, std::size_t n) const { terms_(terms, x, n); }
-  // Their sum with the weights Q/q_i and, for v, -Q.
-  const WeightedSums& sum() const { return sum_; }
+  std::size_t terms_count() const { return sums_.inputs(); }
+  std::size_t targets() const { return sums_.outputs(); }
+  // A row of terms may be the row of x it comes from.
+  void terms(u64* const* terms, const u64* const* x, std::size_t n) const;
+  // out[k] for the targets first … first + count - 1: weights Q/q_i and, for v, -Q.
+  void sums(u64* const* out, const u64* const* terms, std::size_t first, std::size_t count, std::size_t n) const;
 
  private:
+  bool single() const { return half_ != 0; }
+
   Terms terms_;
-  WeightedSums sum_;
+  u64 half_;  // (q-1)/2 of a single source, else 0
+  WeightedSums sums_;
 };
 
 // Targets that are converted to in one go: the terms are read once for all of them, and once they are transformed the

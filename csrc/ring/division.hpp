@@ -39,7 +39,7 @@ class Division {
   void terms(u64* const* terms, const u64* const* x, std::size_t n) const { remainder_.terms(terms, x, n); }
   // The remainder in `count` kept limbs from number `first` on, in coefficients.
   void remainder(u64* const* out, const u64* const* terms, std::size_t first, std::size_t count, std::size_t n) const {
-    remainder_.sum()(out, terms, first, count, n);
+    remainder_.sums(out, terms, first, count, n);
   }
   // out = (x - remainder) / D on kept limb j, n coefficients.
   void divide(u64* out, const u64* x, const u64* remainder, std::size_t j, std::size_t n) const;

@@ -25,15 +25,16 @@ class WeightedSums {
   std::size_t inputs() const { return inputs_; }
   std::size_t outputs() const { return primes_.size(); }
 
-  // out[k] for the primes first … first + count - 1, on n coefficients.
-  void operator()(u64* const* out, const u64* const* rows, std::size_t first, std::size_t count, std::size_t n) const;
-
- private:
   struct Prime {
     Modulus q;
     const Kernels* kernels;
   };
+  const Prime& prime(std::size_t k) const { return primes_[k]; }
 
+  // out[k] for the primes first … first + count - 1, on n coefficients.
+  void operator()(u64* const* out, const u64* const* rows, std::size_t first, std::size_t count, std::size_t n) const;
+
+ private:
   std::size_t inputs_;
   std::vector<Prime> primes_;
   std::vector<const Modulus*> moduli_;

@@ -94,7 +94,7 @@ class Mask {
 
  private:
   void residues(u64* row, std::size_t sample, std::size_t limb) const {
-    basis_.kernels(limb).from_signed(row, samples_.row(sample), basis_.ring_degree(), basis_.modulus(limb));
+    basis_.kernels(limb).from_signed(row, samples_.row(sample), 0, basis_.ring_degree(), basis_.modulus(limb));
   }
 
   const Basis& basis_;

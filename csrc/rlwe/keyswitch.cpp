@@ -74,8 +74,7 @@ class Decomposition {
     for (std::size_t k = 0; k < rows.size(); ++k)
       if (!digit.owns(start + k)) raised.push_back(rows[k]);
     if (raised.empty()) return;
-    digit.raise.sum()(raised.data(), terms(polynomial, digit), digit.target(start), raised.size(),
-                      basis_.ring_degree());
+    digit.raise.sums(raised.data(), terms(polynomial, digit), digit.target(start), raised.size(), basis_.ring_degree());
   }
 
   // A limb of a digit in the evaluation domain: its own, or what `raise` left in `row`, transformed in place.
@@ -100,7 +99,7 @@ class Decomposition {
     const std::size_t start = digit.start - x_.special, stop = digit.stop - x_.special;
     const Rows to = advanced(Rows(rows, rows + digit.raise.terms_count()), offset);
     const ConstRows from =
-        x_.coeff == nullptr ? ConstRows(to.begin(), to.end() - 1) : rows_of(*x_.coeff, polynomial, start, stop, offset);
+        x_.coeff == nullptr ? ConstRows(to.begin(), to.end()) : rows_of(*x_.coeff, polynomial, start, stop, offset);
     digit.raise.terms(to.data(), from.data(), size);
   }
 
@@ -254,8 +253,8 @@ void switch_dropped(const Switch& by, const Division& division, const Operand& x
     if (first < before) by.limbs(p, first, before - first, switch_limb);
     if (after < end) by.limbs(p, stop + after - special, end - after, switch_limb);
   });
-  const auto dropped = [](const Half& half) {
-    return Division::Dropped{half.terms.all(), {half.terms.rows(), half.terms.rows() + half.terms.all().size() - 1}};
+  const auto dropped = [&](const Half& half) {
+    return Division::Dropped{half.terms.all(), {half.terms.rows(), half.terms.rows() + division.dropped()}};
   };
   division.terms_of_evaluations({dropped(halves[0]), dropped(halves[1])});
 }

@@ -201,18 +201,18 @@ class Seam:
     # --- from basis to basis -------------------------------------------------------------------------------------
 
     def convert(self, source: Bits, target: Bits, polys: int = 1) -> Any:
-        """From primes to others: slots 2 i o + 7 i + 4 o for 8 coefficients of i inputs and o outputs."""
+        """From primes to others: slots 2 i o + 7 i + 4 o for 8 coefficients of i > 1 inputs and o outputs."""
         i, o = len(source), len(target)
         flow = self._flow(polys * (i + o) * 8 * self.ring_degree)
         return self._called(2) + polys * (self._terms(i) + self._sums(i, o)) + flow
 
     def _terms(self, inputs: int) -> Any:
-        """What depends on inputs only."""
-        return self.machine.weigh * (7 * inputs * self._vectors)
+        """What depends on inputs only: of a single one, a sum."""
+        return self.machine.weigh * ((7 * inputs if inputs > 1 else 3) * self._vectors)
 
     def _sums(self, inputs: int, outputs: int) -> Any:
-        """What is done for each output."""
-        return self.machine.weigh * ((2 * inputs + 4) * outputs * self._vectors)
+        """What is done for each output: of a single input, mostly a sum."""
+        return self.machine.weigh * ((2 * inputs + 4 if inputs > 1 else 4) * outputs * self._vectors)
 
     def divide_round_eval(self, bits: Bits, start: int, stop: int, polys: int = 1) -> Any:
         """round(x / D) over the limbs ``start … stop-1``, of evaluations."""
