@@ -148,7 +148,7 @@ def choose_bfv(
     (`fhe.hiding`). Other arguments as in `choose_ckks`.
 
     >>> choose_bfv(depth=2)
-    BFVParameters(N=8192, log2(QP)=186.0 from 3x36 | 2x39, digit=2, t = 65537, 8192 slots, 128-bit security)
+    BFVParameters(N=8192, log2(QP)=143.0 from 3x37 | 32, digit=1, t = 65537, 8192 slots, 192-bit security)
     """
     _check_request(depth, security)
     _check_integers(plain_modulus, value_bits, sums)

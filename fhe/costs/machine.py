@@ -49,8 +49,6 @@ class Machine:
         A coefficient of a BFV message with all that NumPy does around it, each way; transforms apart.
     shared, memory
         A byte that comes from the cache that cores share, more than from the core's own; one from memory, more again.
-    crowded
-        A byte from memory in a loop over more rows than are fetched ahead, more again.
     scattered, fresh
         A byte from memory that is not fetched ahead, more again; one of a new page of memory.
     wake
@@ -95,7 +93,6 @@ class Machine:
     values: Any = 0.0
     shared: Any = 0.0
     memory: Any = 0.0
-    crowded: Any = 0.0
     scattered: Any = 0.0
     fresh: Any = 0.0
     wake: Any = 0.0
@@ -110,15 +107,6 @@ class Machine:
         """
         size = max(working_set, touched, self.around)
         return touched * (self.shared * missed(self.own_cache, size) + self.memory * missed(self.shared_cache, size))
-
-    def crowded_flow(self, touched: float, working_set: float = 0.0) -> Any:
-        """`flow` of the rows of many operands at once.
-
-        >>> ZEN5.crowded_flow(1e5), ZEN5.crowded_flow(1e8) > ZEN5.flow(1e8)
-        (0.0, True)
-        """
-        far = missed(self.shared_cache, max(working_set, touched, self.around))
-        return self.flow(touched, working_set) + touched * self.crowded * far
 
     def scattered_flow(self, touched: float, working_set: float = 0.0) -> Any:
         """`flow` of bytes that come in no order, so that nothing is fetched ahead.
@@ -207,39 +195,38 @@ ZEN5 = Machine(
     clock=4.2e9,
     own_cache=0.8e6,
     shared_cache=20e6,
-    call=1800.0,
-    call_away=62200.0,
-    step=26100.0,
-    step_far=84500.0,
-    step_away=151000.0,
-    forward=2.83,
-    inverse=3.07,
-    forward_wide=3.5,
-    inverse_wide=3.95,
-    weigh=0.835,
-    sum=4.07,
-    scale=3.08,
-    product=4.47,
-    key=5.15,
-    key_end=7.66,
-    move=7.98,
-    reduce=3.97,
-    array=25.7,
-    lift=0.886,
-    uniform=115.0,
-    ternary=59.7,
-    error=89.7,
-    pack=15.2,
-    unpack=23.6,
-    look=0.974,
-    embed=26.7,
-    unembed=20.1,
-    message=11.5,
+    call=1900.0,
+    call_away=55400.0,
+    step=25100.0,
+    step_far=67300.0,
+    step_away=96500.0,
+    forward=2.71,
+    inverse=2.84,
+    forward_wide=3.39,
+    inverse_wide=4.04,
+    weigh=0.825,
+    sum=3.76,
+    scale=2.89,
+    product=4.25,
+    key=4.59,
+    key_end=8.62,
+    move=7.92,
+    reduce=3.68,
+    array=24.7,
+    lift=0.875,
+    uniform=110.0,
+    ternary=58.3,
+    error=89.2,
+    pack=15.0,
+    unpack=23.3,
+    look=0.95,
+    embed=25.2,
+    unembed=19.7,
+    message=11.9,
     values=14.5,
-    shared=0.0177,
-    memory=0.0672,
-    crowded=0.0642,
-    scattered=0.534,
-    fresh=0.165,
+    shared=0.016,
+    memory=0.0586,
+    scattered=0.515,
+    fresh=0.14,
     wake=45000.0,
 )

@@ -17,6 +17,7 @@ from fhe.costs.machine import ZEN5, Machine
 
 NARROW_BITS = 46  # up to here transforms need no reductions inside
 WORD_BITS = 50  # no prime is wider
+FETCHED = 4  # streams of bytes that come as fast as one
 AT_ONCE = 2  # limbs that key switching raises in one go, from terms that it reads again each time
 
 Bits = Sequence[int]
@@ -87,14 +88,14 @@ class Seam:
 
     def inner_product(self, bits: Bits, terms: int, polys: int = 1) -> Any:
         """sum_j xs[j] * ys[j]: reduced once, so each term costs less than a product."""
-        return self._entries(bits, polys, self.machine.product * (0.65 * terms + 0.5), rows=2 * terms + 1)
+        work = self.machine.product * (0.65 * terms + 0.5) * polys
+        return self._crowded(bits, work, 2 * terms + 1, (2 * terms + 1) * polys)
 
     def inner_products(self, bits: Bits, components: int, terms: int, products: int, sums: int) -> Any:
         """Many sums of the same terms, of which each term and each factor is read once."""
         work = self.machine.product * (0.65 * products + 0.5 * sums) * components
-        touched = 8 * self.ring_degree * len(bits) * (components * (terms + sums) + products)
-        own = self._called() + work * (len(bits) * self._vectors)
-        return own + self.machine.crowded_flow(touched, self.around)
+        rows = components * (terms + sums) + products
+        return self._crowded(bits, work, rows, rows)
 
     def tensor(self, bits: Bits, polys: int = 1) -> Any:
         """The product of two pairs."""
@@ -121,6 +122,12 @@ class Seam:
     def _entries(self, bits: Bits, polys: int, price: Any, rows: float) -> Any:
         count = len(bits) * polys * self._vectors
         return self._called() + price * count + self._flow(64 * rows * count)
+
+    def _crowded(self, bits: Bits, work: Any, streams: int, rows: int) -> Any:
+        """Rows of many operands at once: a core fetches few streams ahead, and of very many gets less than half."""
+        slower = 1 + min(1.5, max(0.0, (streams - FETCHED) / (3 * FETCHED)))
+        count = len(bits) * self._vectors
+        return self._called() + work * count + slower * self._flow(64 * rows * count)
 
     def _flow(self, touched: float) -> Any:
         return self.machine.flow(touched, self.around)
