@@ -116,7 +116,7 @@ PUBLISHING = [
     above("ckks/flooding", "(abs(x) * t - variance) ** 2", "(abs(x) * t + variance) ** 2", "sampler", PUBLISHED),
     above("ckks/flooding", "if x or not negative:", "if True:", "sampler", PUBLISHED),
     above("ckks/flooding", "return k % 2 == 1", "return k % 2 == 0 or k > 2", "sampler", PUBLISHED),
-    above("ckks/flooding", "while numerator > denominator:", "while numerator > 2 * denominator:", "sampler",
+    above("ckks/flooding", "while numerator > denominator:", "while numerator > 2 * denominator:", "often",
           PUBLISHED),
     above("owner", "if error > plan.tolerated:", "if error > 4 * plan.tolerated:", "too_coarse", PUBLISHED),
     above("owner", 'parts = 2 if array.dtype.kind == "c" else 1', "parts = 1", "", PUBLISHED),

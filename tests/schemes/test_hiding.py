@@ -123,6 +123,12 @@ def test_uniform_residues_are_uniform() -> None:
     assert found.max() < 3 << 60
 
 
+def test_words_beyond_the_last_multiple_are_drawn_again() -> None:
+    """2^64 - 1 is a multiple of 3, of which all below it are taken: it would make 0 likelier than 1 and 2."""
+    words = iter([2**64 - 1, 2**64 - 2])
+    assert uniform_below(3, 1, lambda size: next(words).to_bytes(size, "little")).tolist() == [2]
+
+
 def test_the_flood_of_reals_is_as_wide_as_the_proof_asks(real: KeyOwner, monkeypatch: pytest.MonkeyPatch) -> None:
     """2^k (sqrt(N) B + N) <= 2^(b + 1), with B what bounds the noise in the slots: of the result, and of the zero."""
     from fhe.rlwe import flooding  # noqa: PLC0415

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import fhe
 from fhe.arrays.array import EncryptedArray
-from fhe.ckks.flooding import STEPS, Flooding, discrete_gaussian, planned_error
+from fhe.ckks.flooding import STEPS, Flooding, _accepted, discrete_gaussian, planned_error
 from fhe.errors import NoiseError, ParameterError
 from fhe.owner import KeyOwner
 from fhe.parameters import CKKSParameters
@@ -109,6 +109,15 @@ def test_the_sampler_has_its_distribution(variance: int) -> None:
     for x, weight in weights.items():
         expected = count * weight / total
         assert abs(found[x] - expected) <= 5 * math.sqrt(expected) + 3
+
+
+@pytest.mark.parametrize("quotient", [(0, 1), (1, 3), (1, 1), (3, 2), (11, 4)], ids=str)
+def test_exponentials_are_accepted_as_often_as_they_say(quotient: tuple[int, int]) -> None:
+    """exp(-x), below 1 and beyond; a correct one fails with probability 2^-40."""
+    rng, count = Random(1), 20_000
+    accepted = sum(_accepted(*quotient, rng.randrange) for _ in range(count))
+    p = math.exp(-quotient[0] / quotient[1])
+    assert abs(accepted - count * p) <= 7.2 * math.sqrt(count * p * (1 - p))
 
 
 def test_the_noise_has_its_variance() -> None:
