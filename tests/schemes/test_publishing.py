@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -187,6 +188,19 @@ def test_results_that_are_too_coarse_are_not_decrypted() -> None:
     with pytest.raises(NoiseError, match="larger scale_bits"):
         owner.decrypt_public(x * x)
     assert owner.published == 0
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.9, True), (1.1, False)])
+def test_an_error_as_large_as_is_tolerated_is_the_largest(owner: KeyOwner, share: float, told: bool) -> None:
+    assert owner._ledger is not None
+    (shard,) = owner.encrypt(0.5).shards
+    noise = share * owner._ledger.plan.tolerated * shard.scale
+    x = owner.encrypt(0.5).like([replace(shard, noise=noise)], owner.encrypt(0.5).layout)
+    if told:
+        assert abs(owner.decrypt_public(x) - 0.5) < 2.0**-owner._ledger.plan.precision_bits
+    else:
+        with pytest.raises(NoiseError, match="publishing hides those up to"):
+            owner.decrypt_public(x)
 
 
 def test_publishing_has_to_be_planned() -> None:
