@@ -70,6 +70,32 @@ def test_key_switching_slots() -> None:
     assert first < rest
 
 
+def check_crafted(values: NDArray[np.complex128], bound: float) -> None:
+    """All factors that a bound allows for are as large as they may be: then only the tail is left."""
+    rms = math.sqrt(np.mean(np.abs(values) ** 2))
+    assert math.isclose(2.0**bound, noise.spread(CKKS.ring_degree) * rms, rel_tol=0.05)
+
+
+def test_no_term_is_missing_where_secrets_and_digits_are_as_large_as_may_be() -> None:
+    """Each term of a slot, with u, s and the digits of the magnitude that bounds them: two per cent of the variance."""
+    rng, n = np.random.default_rng(14), CKKS.ring_degree
+    s = noise.secret_norm(n)
+    e, e1, e0 = (np.concatenate([at_roots(error(rng, n)) for _ in range(20)]) for _ in range(3))
+    r0, r1, r2 = (np.concatenate([at_roots(rng.random(n) - 0.5) for _ in range(20)]) for _ in range(3))
+    check_crafted(e * s + e1 * s + e0, noise.fresh_public_slots(CKKS))
+    check_crafted(r0 + r1 * s, noise.divide_round_slots(CKKS))
+    check_crafted(r0 + r1 * s + r2 * s * s, noise.divide_round_slots(CKKS, 2))
+    (digit,) = {math.prod(digit) / math.prod(CKKS.special) for digit in CKKS.digits(2)}
+    largest = digit * math.sqrt(n / 12) * noise.spread(n)
+    rounding = 2.0 ** noise.divide_round_slots(CKKS)
+    check_crafted(e * largest, math.log2(2.0 ** noise.key_switch_slots(CKKS, 2) - rounding))
+
+
+def test_key_switching_rounds_where_nothing_else_is_left() -> None:
+    p = CKKSParameters(ring_degree=4096, modulus_bits=[46, 40], special_bits=[50] * 3, digit=1, insecure=TOY)
+    assert math.isclose(noise.key_switch_slots(p, 1), noise.divide_round_slots(p), abs_tol=1e-3)
+
+
 def test_ckks_products_are_exact_slot_by_slot() -> None:
     rng = np.random.default_rng(13)
     m, m_, v, v_ = (size * np.exp(2j * np.pi * rng.random(100)) for size in (2.0**40, 2.0**44, 2.0**15, 2.0**20))
