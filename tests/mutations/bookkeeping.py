@@ -56,15 +56,15 @@ NOISE = [
 
 OVERFLOW, WIDE = "schemes/overflow", "schemes/wide"
 INTERVALS = [
-    above("interval", "self.high - self.low < t and", "self.high - self.low <= t and", "", OVERFLOW),
+    above("interval", "self.high - self.low < t and", "self.high - self.low <= t and", "refused_exactly", OVERFLOW),
     above("interval", "Interval(-self.high, -self.low)", "Interval(-self.low, -self.high)", "corners", OVERFLOW),
     above("interval", "Interval(min(corners), max(corners))", "Interval(corners[0], corners[-1])", "corners", OVERFLOW),
     above("interval", "Interval(max(product.low, 0), product.high)", "Interval(0, product.high - 1)", "corners",
           OVERFLOW),
-    above("interval", "max(self.high, other.high))", "self.high)", "corners", OVERFLOW),
-    above("interval", "min(x.low for x in", "max(x.low for x in", "", OVERFLOW, "arrays/intervals"),
+    above("interval", "max(self.high, other.high))", "self.high)", "hull", OVERFLOW),
+    above("interval", "min(x.low for x in", "max(x.low for x in", "one_end", OVERFLOW),
     above("interval", "(residues - self.low % t) % t + self.low", "residues % t", "residues accepted", OVERFLOW),
-    above("interval", "-(t // 2) if signed", "-((t - 1) // 2) if signed", "down_to_two", OVERFLOW),
+    above("interval", "-(t // 2) if signed", "-((t - 1) // 2) if signed", "one_end", OVERFLOW),
     above("interval", "max(math.floor(high), 0)", "math.floor(high)", "promise", OVERFLOW),
     above("interval", "math.isqrt((t - 1) // 2)", "math.isqrt(t - 1)", "what_encryption", OVERFLOW),
     above("interval", "cls(min(low, 0), max(high, 0)) if zero", "cls(low, max(high, 0)) if zero", "", OVERFLOW),

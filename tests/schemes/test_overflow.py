@@ -73,6 +73,24 @@ def test_an_interval_is_what_its_corners_make(name: str, a: Interval, b: Interva
     assert (min(results), max(results)) == found.ends
 
 
+@given(a=intervals(), b=intervals())
+def test_a_value_of_either_is_in_their_hull(a: Interval, b: Interval) -> None:
+    assert a.hull(b).ends == (min(a.low, b.low), max(a.ends[1], b.ends[1]))
+
+
+@pytest.mark.parametrize("t", [2, 3, 8, 97])
+def test_residues_are_read_from_one_end_up(t: int) -> None:
+    """Signed from -t/2, unsigned from 0; signed wherever an operand is."""
+    signed, unsigned, few = Interval.residues(t), Interval.residues(t, signed=False), Interval(-1, 1)
+    everything = np.arange(-2 * t, 2 * t)
+    assert sorted(set(signed.representatives(everything, t).tolist())) == list(range(-(t // 2), t - t // 2))
+    assert sorted(set(unsigned.representatives(everything, t).tolist())) == list(range(t))
+    for mixed in (signed + unsigned, unsigned * signed, few + signed, signed.hull(unsigned), few - signed):
+        assert mixed == signed
+    for mixed in (unsigned + unsigned, unsigned * few, few + unsigned, unsigned.hull(few)):
+        assert mixed == unsigned
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 @given(x=promised(), y=promised())
 def test_overflow_is_refused_exactly_when_it_is_possible(
