@@ -118,7 +118,7 @@ class Workshop:
             self._sound.add(tests)
 
     def killer(self, mutant: Mutant) -> str | None:
-        """What notices the mutant: the compiler, the tests it names, others of their files, or nothing."""
+        """What notices the mutant: the compiler, its tests, that they do not end, others of their files, or nothing."""
         if mutant.path.startswith("csrc/"):
             self.compile_all()
         path, units = self.root / mutant.path, self.units_of(mutant)
@@ -127,8 +127,8 @@ class Workshop:
         try:
             if units and self.compile(units):
                 return "the compiler"
-            if self.failure(mutant):
-                return "its tests"
+            if failure := self.failure(mutant):
+                return "no end" if failure.startswith("no end") else "its tests"
             return "other tests" if mutant.tests and self.failure(mutant.widened()) else None
         finally:
             path.write_text(source)
