@@ -19,17 +19,21 @@ from numpy.typing import NDArray
 from fhe.arrays.array import EncryptedArray
 from fhe.arrays.wide import WideArray
 from fhe.bfv.evaluator import BFVEvaluator
-from fhe.errors import EncodingError
+from fhe.circuits.evaluator import Evaluator
+from fhe.errors import EncodingError, NoiseError
 from fhe.interval import Interval
 from fhe.programs.graph import CONSTANT, Graph, Node
-from fhe.programs.ranges import Range, ranges
+from fhe.programs.ranges import SUMS_OF_PRODUCTS, Range, ranges
 from fhe.programs.spec import Spec
+from fhe.rlwe.ciphertext import Ciphertext
 from fhe.validate import python_integers
 
 EXACT = 1 << 52  # below this, intervals of integers are exact in doubles
 ROUNDED_BITS = 40  # and else right to so many bits, whatever was done
 LARGEST_INT = 2.0**62
+NORM_BITS: Final = 2.0  # by which norms of most plaintexts of one size differ, and with them noise
 SEED = 0  # values that stand for others may be any
+MULTIPLYING: Final = ("np.multiply", *map("np.{}".format, SUMS_OF_PRODUCTS))
 SIGNS: Final[dict[str, tuple[complex, ...]]] = {"c": (1, -1, 1j, -1j), "b": (1,)}
 
 
@@ -73,15 +77,22 @@ class Unknown:
         return _unknown(graph, tuple(specs.items()))
 
     def widened(self, node: Node, value: Any) -> Any:
-        """The value of a node, in BFV with the interval that it has for any plain values."""
+        """The value of a node, in BFV with the interval that it has for any plain values, and the noise for most."""
         if isinstance(value, WideArray):
             return WideArray([self.widened(node, part) for part in value.parts])
         if node not in self.hulls or not isinstance(value, EncryptedArray):
             return value
-        evaluator, hull = value.evaluator, Interval(*self.hulls[node])
-        assert isinstance(evaluator, BFVEvaluator)
-        claims = [evaluator.values.claims(evaluator.values.of(x).hull(hull), node.operation) for x in value.shards]
-        return value.like([replace(x, **c) for x, c in zip(value.shards, claims, strict=True)], value.layout)
+        hull, bits = Interval(*self.hulls[node]), NORM_BITS if node.operation in MULTIPLYING else 0.0
+        return value.like([_widened(value.evaluator, x, hull, bits) for x in value.shards], value.layout)
+
+
+def _widened(evaluator: Evaluator, x: Ciphertext, hull: Interval, noise_bits: float) -> Ciphertext:
+    assert isinstance(evaluator, BFVEvaluator)
+    if x.noise + noise_bits >= evaluator.limit(x.level):
+        raise NoiseError(f"products with plain arguments take noise of {x.noise + noise_bits:.0f} bits; use more depth")
+    return replace(
+        x, noise=x.noise + noise_bits, **evaluator.values.claims(evaluator.values.of(x).hull(hull), "a result")
+    )
 
 
 @lru_cache(maxsize=8)

@@ -23,7 +23,7 @@ from fhe.programs.graph import Node
 from fhe.programs.operations import evaluate, in_the_clear
 from fhe.programs.page import page
 from fhe.programs.plan import Plan
-from fhe.programs.replies import decrypted
+from fhe.programs.replies import declared, decrypted
 from fhe.programs.simulate import simulated
 from fhe.programs.spec import Spec
 from fhe.rlwe.ciphertext import Ciphertext
@@ -117,7 +117,7 @@ class Program(Plan):
         ready = {name: self._argument(name, spec, arguments[name]) for name, spec in self.specs.items()}
         self._require_keys(ready)
         with self.encodings.used():
-            return evaluate(self.graph, ready, watch, steps(self.graph))
+            return declared(self, evaluate(self.graph, ready, watch, steps(self.graph)))
 
     def clear(self, *arguments: Any, **named: Any) -> Any:
         """The traced function of plain arguments: what results are measured by."""

@@ -10,6 +10,7 @@ import pytest
 
 import fhe
 from fhe.errors import EncodingError, FHEError, FormatError, NoiseError, ParameterError
+from fhe.io.format import Container
 from fhe.owner import KeyOwner
 from fhe.programs.program import Program
 from tests.io.parties import forged, with_entry
@@ -68,7 +69,7 @@ def test_an_honest_reply_is_decrypted(scheme: str, stored: bool) -> None:
 
 
 MISLEADING: dict[str, list[dict[str, Any]]] = {  # plain `decrypt` gives other values, of these claims
-    "ckks": [{"scale": 2.0}, {"scale": 0.5}],
+    "ckks": [{"scale": 0.7}, {"scale": 0.5}],
     "bfv": [{"interval": [0, 1000]}, {"interval": [300, 1000]}],
 }
 HARMLESS: list[dict[str, Any]] = [{"bound": 1e-9}, {"bound": 0.0}, {"noise": 0.0}, {"noise": 1.0, "bound": 1e-9}]
@@ -201,6 +202,18 @@ def test_what_is_published_is_hidden_by_ones_own_bound() -> None:
     before = owner.published
     assert np.max(np.abs(program.decrypt_public(owner, data) - exact)) < 2.0**-6
     assert owner.published == before + 3
+
+
+@pytest.mark.parametrize("scheme", ["ckks", "bfv"])
+def test_a_reply_tells_nothing_of_plain_values_but_in_its_ciphertexts(scheme: str) -> None:
+    """Scale, level, bounds and noise are what was foretold, hidden or not."""
+    program, owner = compiled(scheme, False), owner_of(scheme)
+    x = owner.encrypt(REALS if scheme == "ckks" else INTEGERS)
+    said = []
+    for weights in ([4, -4, 2], [1, 1, 1], [-1, 3, 0]):
+        content = Container.from_bytes(program(x, np.array(weights)).to_bytes(), "array").content
+        said.append([{name: shard[name] for name in shard} for shard in content["shards"]])
+    assert said[0] == said[1] == said[2]
 
 
 # --- plain arguments, that nobody knows who predicts ------------------------------------------------------------------
