@@ -99,7 +99,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--redraw", type=Path, help="measure nothing: draw the pages of this folder's result.json again"
     )
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if unknown := [name for name in chosen.peers.split(",") if name and name not in PACKAGES]:
+        parser.error(f"no package here is called {', '.join(unknown)}; there are {', '.join(PACKAGES)}")
+    return chosen
 
 
 def write_pages(folder: Path, report: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ def serve(calls, facts):
             try:
                 current, (repetitions, took) = line, warm_up(call)
             except Exception as error:
-                print(error, file=sys.stderr)
+                print(f"  {facts.get('library')}, {line}, is left out: {error}", file=sys.stderr)
                 print("nan 1 1", flush=True)
                 continue
             before = 0 if took > SLOW_SECONDS else 1 + repetitions // 4
