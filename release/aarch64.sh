@@ -21,21 +21,21 @@ shift
 # Python's own record of how it was built, for the machine that is built for.
 mkdir -p "$folder/sysconfig" "$folder/run"
 cp "$debian"/usr/lib/python3.11/_sysconfigdata__aarch64-linux-gnu.py "$folder/sysconfig"
-rm -f "$folder"/fhe-*.whl
-cd "$here"
+rm -rf "$folder"/fhe-*.whl "$folder/source" && mkdir "$folder/source"
+cd "$here" && cp -r csrc fhe setup.py pyproject.toml MANIFEST.in README.md LICENSE "$folder/source"
+cd "$folder/source"
 (
   export _PYTHON_HOST_PLATFORM=linux-aarch64 _PYTHON_SYSCONFIGDATA_NAME=_sysconfigdata__aarch64-linux-gnu
-  export CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CFLAGS="-I$include/python3.11 -I$include"
+  export CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ CFLAGS="-I$include/python3.11 -idirafter $include"
   export CXXFLAGS="$CFLAGS" LDSHARED="$CC -shared" LDCXXSHARED="$CXX -shared" PYTHONPATH="$folder/sysconfig"
-  "$python" setup.py --quiet build --build-base "$folder/build" \
-    bdist_wheel --plat-name manylinux_2_36_aarch64 --dist-dir "$folder"
+  "$python" setup.py --quiet bdist_wheel --plat-name manylinux_2_36_aarch64 --dist-dir "$folder"
 )
 
 platforms=$(printf -- '--platform manylinux_2_%s_aarch64 ' 17 27 28 34 36)
 "$python" -m pip install --quiet --upgrade --only-binary :all: --target "$site" --python-version 3.11 $platforms \
   "$folder"/fhe-*.whl pytest hypothesis
 
-cp -r README.md pyproject.toml tests "$folder/run"
+cd "$here" && cp -r README.md pyproject.toml tests "$folder/run"
 cd "$folder/run"
 $emulated -W error "$here/release/smoke.py" README.md
 [ $# -eq 0 ] || $emulated -m pytest -q -p no:cacheprovider "$@"

@@ -193,8 +193,18 @@ void compare_sums(const Pair& pair, const std::vector<Row>& rows, std::size_t n)
       }
       std::vector<double> reciprocals(terms);
       for (double& r : reciprocals) r = 1.0 / static_cast<double>((u64{1} << 59) + random_word() % (u64{1} << 59));
-      pair.compare("quotient", [&](const Kernels& k, const NttTables&, u64* out) {
-        k.quotient(out, zs.data(), reciprocals.data(), terms, n);
+      for (bool of_rest : {false, true}) {
+        pair.compare(of_rest ? "rest of quotient" : "quotient", [&](const Kernels& k, const NttTables&, u64* out) {
+          std::vector<double> rest(n);
+          k.quotient(out, rest.data(), zs.data(), reciprocals.data(), terms, n);
+          if (of_rest) std::memcpy(out, rest.data(), 8 * n);
+        });
+      }
+      const std::vector<u64> radix(terms, q.value);
+      pair.compare("mixed_radix", [&](const Kernels& k, const NttTables&, u64* out) {
+        std::vector<double> lifted(n);
+        k.mixed_radix(lifted.data(), xs.data(), radix.data(), terms, n);
+        std::memcpy(out, lifted.data(), 8 * n);
       });
     }
   }
