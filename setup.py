@@ -9,6 +9,7 @@ FHE_NO_CYTHON=1                  leave the reference interpreted
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ NEED_COMPILER = (
     "fhe builds a C++17 extension and found no working compiler ({error}). Install one, for example "
     "`apt install g++` (Debian, Ubuntu), `dnf install gcc-c++` (Fedora), `xcode-select --install` (macOS)."
 )
+NEED_CLANG = "fhe is built by clang-cl on Windows and found none; `winget install LLVM.LLVM`, and put its bin on PATH."
 
 
 def core() -> Extension:
@@ -86,6 +88,14 @@ def outdated(object_file: str, source: str) -> bool:
     return Path(object_file).stat().st_mtime < newest
 
 
+def clang_builtins(compiler: Path) -> str:
+    """The library of what clang leaves to its own: 128-bit division, CPU features. Microsoft's has neither."""
+    asked = [str(compiler.with_name("clang")), "--print-resource-dir"]
+    resources = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+    found = sorted(Path(resources, "lib").rglob("clang_rt.builtins*.lib"))
+    return str(next(path for path in found if "x86_64" in str(path.relative_to(resources))))
+
+
 class BuildExtensions(build_ext):
     """build_ext that ends a missing compiler in a sentence, and keeps the objects of each configuration apart."""
 
@@ -96,8 +106,12 @@ class BuildExtensions(build_ext):
 
     def build_extensions(self) -> None:
         if self.compiler.compiler_type == "msvc":
+            if not (compiler := shutil.which("clang-cl")):
+                raise SystemExit(NEED_CLANG)
             self.compiler.initialize()
-            self.compiler.cc = shutil.which("clang-cl") or self.compiler.cc
+            self.compiler.cc = compiler
+            for extension in self.extensions:
+                extension.extra_objects = [*extension.extra_objects, clang_builtins(Path(compiler))]
         try:
             super().build_extensions()
         except CompileError as error:
