@@ -88,8 +88,10 @@ def num_threads() -> int:
 @lru_cache(maxsize=1)
 def _core_module() -> ModuleType:
     """`fhe.backend.native`, with the threads that the environment asks for."""
-    from fhe.backend import native  # noqa: PLC0415  (may not be built)
-
+    try:
+        from fhe.backend import native  # noqa: PLC0415  (may not be built)
+    except AttributeError as error:
+        raise ImportError(f"it was built from other sources: {error}") from error
     if asked := os.environ.get("FHE_NUM_THREADS"):
         if not asked.isdecimal() or not 1 <= int(asked) <= MOST_THREADS:
             raise ParameterError(f"FHE_NUM_THREADS goes from 1 to {MOST_THREADS}, not {asked!r}")

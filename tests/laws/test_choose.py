@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
+from types import ModuleType
 
 import pytest
 
@@ -91,3 +92,10 @@ def test_without_a_core_asking_for_it_says_how_to_build(recwarn):
         choose("native")
     assert choose("reference").name == "reference"
     assert not recwarn.list
+
+
+@pytest.mark.usefixtures("without_core")
+def test_a_core_of_other_sources_is_refused_with_how_to_build(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fhe._core", ModuleType("fhe._core"))
+    with pytest.raises(ParameterError, match=r"built from other sources: .* setup\.py build_ext"):
+        choose()
