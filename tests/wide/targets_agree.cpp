@@ -168,6 +168,28 @@ void compare_key_product(const Pair& pair, const std::vector<const u64*>& xs, co
   }
 }
 
+using Rows = std::vector<const u64*>;
+
+// Kernels of doubles, to the last bit: residues xs, and any words zs.
+void compare_doubles(const Pair& pair, const Rows& xs, const Rows& zs, std::size_t n) {
+  const std::size_t terms = xs.size();
+  std::vector<double> reciprocals(terms);
+  for (double& r : reciprocals) r = 1.0 / static_cast<double>((u64{1} << 59) + random_word() % (u64{1} << 59));
+  for (bool of_rest : {false, true}) {
+    pair.compare(of_rest ? "rest of quotient" : "quotient", [&](const Kernels& k, const NttTables&, u64* out) {
+      std::vector<double> rest(n);
+      k.quotient(out, rest.data(), zs.data(), reciprocals.data(), terms, n);
+      if (of_rest) std::memcpy(out, rest.data(), 8 * n);
+    });
+  }
+  const std::vector<u64> radix(terms, pair.tables.q.value);
+  pair.compare("mixed_radix", [&](const Kernels& k, const NttTables&, u64* out) {
+    std::vector<double> lifted(n);
+    k.mixed_radix(lifted.data(), xs.data(), radix.data(), terms, n);
+    std::memcpy(out, lifted.data(), 8 * n);
+  });
+}
+
 void compare_sums(const Pair& pair, const std::vector<Row>& rows, std::size_t n) {
   const Modulus& q = pair.tables.q;
   const std::vector<Row> wide = rows_below(u64{1} << 50, n), wider = rows_below(u64{1} << 60, n);
@@ -191,21 +213,7 @@ void compare_sums(const Pair& pair, const std::vector<Row>& rows, std::size_t n)
           std::copy(outputs[o].begin(), outputs[o].end(), out);
         });
       }
-      std::vector<double> reciprocals(terms);
-      for (double& r : reciprocals) r = 1.0 / static_cast<double>((u64{1} << 59) + random_word() % (u64{1} << 59));
-      for (bool of_rest : {false, true}) {
-        pair.compare(of_rest ? "rest of quotient" : "quotient", [&](const Kernels& k, const NttTables&, u64* out) {
-          std::vector<double> rest(n);
-          k.quotient(out, rest.data(), zs.data(), reciprocals.data(), terms, n);
-          if (of_rest) std::memcpy(out, rest.data(), 8 * n);
-        });
-      }
-      const std::vector<u64> radix(terms, q.value);
-      pair.compare("mixed_radix", [&](const Kernels& k, const NttTables&, u64* out) {
-        std::vector<double> lifted(n);
-        k.mixed_radix(lifted.data(), xs.data(), radix.data(), terms, n);
-        std::memcpy(out, lifted.data(), 8 * n);
-      });
+      compare_doubles(pair, xs, zs, n);
     }
   }
 }
