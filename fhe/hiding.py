@@ -130,8 +130,8 @@ def _of_integers(x: Ciphertext, encryption: Encryption, bits: int) -> tuple[int,
     grown = noise.add(own, flood_bits)
     if grown > room - 2:
         raise NoiseError(
-            f"hiding the circuit takes noise of {flood_bits} bits, level {x.level} holds {room - 2:.0f}; plan for it "
-            f"by fhe.bfv(depth=…, hide={bits}), or take a smaller statistical_bits"
+            f"hiding the circuit with statistical_bits={bits} takes noise of {flood_bits} bits, level {x.level} holds "
+            f"{room - 2:.0f}; plan for it by fhe.bfv(depth=…, hide={bits}), or take fewer statistical_bits"
         )
     return flood_bits, {"noise": grown}
 
@@ -144,8 +144,9 @@ def _of_reals(x: Ciphertext, encryption: Encryption, bits: int) -> tuple[int, di
     log_error = math.log2(grown / x.scale)
     if log_error >= 0 or math.log2(x.scale * x.bound + grown) >= x.chain.log_q(x.level) - 1:
         raise NoiseError(
-            f"hiding the circuit takes noise of {flood_bits} bits: values would be wrong by 2^{log_error:.1f}; plan "
-            "for it by fhe.ckks(hide=(precision_bits, statistical_bits)), or take a smaller statistical_bits"
+            f"hiding the circuit with statistical_bits={bits} takes noise of {flood_bits} bits: values would be wrong "
+            f"by 2^{log_error:.1f}; take as many statistical_bits as were planned for by fhe.ckks(hide="
+            "(precision_bits, statistical_bits)), or fewer"
         )
     return flood_bits, {"noise": grown, "rms": math.hypot(x.rms, rms)}
 

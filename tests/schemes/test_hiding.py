@@ -228,10 +228,10 @@ def test_programs_plan_for_it_and_their_owners_know_it() -> None:
 
 def test_what_has_no_room_is_refused(exact: KeyOwner, real: KeyOwner) -> None:
     shallow = fhe.ckks(depth=1, **TOY)
-    with pytest.raises(NoiseError, match=r"values would be wrong by 2\^.*plan for it by fhe.ckks\(hide="):
+    with pytest.raises(NoiseError, match=r"values would be wrong by 2\^.*planned for by fhe.ckks\(hide="):
         shallow.hide_circuit(shallow.encrypt([1.0]))
     deep = exact.encrypt([1, 2], bound=3)
-    with pytest.raises(NoiseError, match="smaller statistical_bits"):
+    with pytest.raises(NoiseError, match="fewer statistical_bits"):
         exact.hide_circuit(deep, statistical_bits=128)
     for bits in (0, 129, 40.0):
         with pytest.raises(ParameterError, match="bits from 1 to 128"):
