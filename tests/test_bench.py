@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ from bench.driver import FLAGS, SOURCES, Measured, Sample, compiler
 from bench.drivers.models import same
 from bench.operations import OPERATIONS, make_keys, operations, parameters, peak_memory, sizes
 from bench.predictions import predicted
-from bench.scaling.__main__ import html, summary
+from bench.scaling.__main__ import html, least, stored, summary
 from bench.scaling.clock import Point
 from fhe import costs
 from tests.codebase import ROOT
@@ -181,6 +182,14 @@ def test_calls_that_prices_are_fitted_to_are_calls_of_the_seam() -> None:
     assert unpaid == {*python, "call_away", "wake", "memory", "scattered", "fresh"}
     cold = sum(case.said(costs.disturbed(costs.counting(costs.ZEN5))) for case in found)
     assert {price for price, count in zip(costs.PRICES, cold, strict=True) if not count} == {*python, "wake", "fresh"}
+
+
+def test_scaling_keeps_what_took_least(tmp_path: Path) -> None:
+    slow, fast, other = Point("rings", "Add", 1, 2.0, 1.0), Point("rings", "Add", 1, 1.5, 1.0), Point("x", "y", 2, 1, 1)
+    assert least([slow, other, fast]) == [fast, other]
+    assert stored(tmp_path / "none.json") == []
+    (tmp_path / "some.json").write_text(json.dumps({"points": [asdict(slow)]}))
+    assert stored(tmp_path / "some.json") == [slow]
 
 
 def test_scaling_tells_the_worst() -> None:
