@@ -185,8 +185,8 @@ def test_calls_that_prices_are_fitted_to_are_calls_of_the_seam() -> None:
 
 
 def test_scaling_keeps_what_took_least(tmp_path: Path) -> None:
-    slow, fast, other = Point("rings", "Add", 1, 2.0, 1.0), Point("rings", "Add", 1, 1.5, 1.0), Point("x", "y", 2, 1, 1)
-    assert least([slow, other, fast]) == [fast, other]
+    slow, fast, other = Point("rings", "Add", 1, 2.0, 1.0), Point("rings", "Add", 1, 1.5, 0.9), Point("x", "y", 2, 1, 1)
+    assert least([slow, other, fast]) == [Point("rings", "Add", 1, 1.5, 1.0), other]
     assert stored(tmp_path / "none.json") == []
     (tmp_path / "some.json").write_text(json.dumps({"points": [asdict(slow)]}))
     assert stored(tmp_path / "some.json") == [slow]

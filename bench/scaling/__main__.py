@@ -14,7 +14,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +82,12 @@ def stored(file: Path) -> list[Point]:
 
 
 def least(points: Sequence[Point]) -> list[Point]:
-    """Of several measurements of a point the one that took least, in the order of the first."""
+    """Of several measurements of a point the least, in the order of the first, and with what the first says."""
     found: dict[tuple[str, str, float], Point] = {}
     for point in points:
-        key = point.curve, point.operation, point.x
-        if key not in found or point.measured < found[key].measured:
-            found[key] = point
+        first = found.setdefault((point.curve, point.operation, point.x), point)
+        if point.measured < first.measured:
+            found[point.curve, point.operation, point.x] = replace(first, measured=point.measured)
     return list(found.values())
 
 

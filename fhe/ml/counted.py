@@ -30,7 +30,7 @@ from fhe.rlwe.evaluate import relinearize_rescale
 
 # Cycles of NumPy: of a product in a matrix of doubles; of a double that is gathered for a block of weights, cut from a
 # residue, reduced to one; of a block, for each tile of coefficients. Measured on the machine of `fhe.costs`.
-PRODUCT, GATHERED, CUT, REDUCED, BLOCK = 0.1, 6.1, 4.4, 16.0, 480e3
+PRODUCT, GATHERED, CUT, REDUCED, BLOCK = 0.105, 3.9, 6.3, 13.4, 176e3
 SMALL = 2.0**-10  # a bound on values that fits every level: what is called does not depend on it
 
 
