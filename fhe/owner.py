@@ -31,7 +31,7 @@ from fhe.opening import opened
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 from fhe.plans import planned_ckks
 from fhe.progress import progress as bar
-from fhe.received import believed, require_own_bounds
+from fhe.received import believed, require_own_bounds, require_promised
 from fhe.ring.random import SeedSource, system_seed
 from fhe.rlwe.automorphism import power_of_two_steps, rotation_element, rotation_elements, swap_element
 from fhe.rlwe.chain import ModulusChain
@@ -149,7 +149,8 @@ class KeyOwner(Context):
 
         What a received array says of itself is its sender's claim. With ``expected``, the result of the same program on
         any encryption of yours, scale and bounds are taken from there (`fhe.received`). In BFV noise is measured, and
-        refused above a quarter of what fails. Raises ParameterError for another key, or what was not expected.
+        refused above a quarter of what fails. Raises ParameterError for another key, or what was not expected;
+        ValueOverflowError for values beyond their tracked bounds: then a promise is broken (`fhe.assume`).
         """
         if isinstance(array, EncryptedBits):
             hoped = expected.bits if expected is not None else [None] * len(array.bits)
@@ -161,9 +162,12 @@ class KeyOwner(Context):
         self.require(array)
         if isinstance(array, WideArray):
             hoped = expected.parts if expected is not None else [None] * len(array.parts)
-            parts = map(believed, array.parts, hoped)
-            return integers_of(array, [self._decrypt_part(part, progress) for part in parts])
-        return self._decrypt_part(believed(array, expected), progress)
+            array = WideArray(list(map(believed, array.parts, hoped)))
+            values = integers_of(array, [self._decrypt_part(part, progress) for part in array.parts])
+        else:
+            values = self._decrypt_part(array := believed(array, expected), progress)
+        require_promised(array, values)
+        return values
 
     def _decrypt_part(self, array: EncryptedArray, progress: bool) -> NDArray[Any]:
         shards = bar(array.shards, "decrypting", progress)

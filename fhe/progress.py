@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -20,3 +22,26 @@ def progress(items: Iterable[T], description: str, shown: bool) -> Iterable[T]:
 
     bar: Iterable[T] = tqdm(items, desc=description, leave=False)
     return bar
+
+
+_shown: ContextVar[bool] = ContextVar("shown", default=False)
+
+
+@contextmanager
+def showing(shown: bool) -> Iterator[None]:
+    """If ``shown``, all `steps` within the block have bars, however deep they are called; else what was decided before.
+
+    >>> with showing(False):
+    ...     list(steps([1, 2], "counting"))
+    [1, 2]
+    """
+    token = _shown.set(shown or _shown.get())
+    try:
+        yield
+    finally:
+        _shown.reset(token)
+
+
+def steps(items: Iterable[T], description: str) -> Iterable[T]:
+    """The items, one by one, with a bar where somebody further out asked for it by `showing`."""
+    return progress(items, description, _shown.get())

@@ -10,10 +10,16 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fhe.arrays.packed import Packed
-from fhe.errors import ParameterError
+from fhe.arrays.wide import parts_of
+from fhe.errors import ParameterError, ValueOverflowError
 from fhe.parameters import BFVParameters
 from fhe.rlwe.ciphertext import Ciphertext
+
+ROUNDING = 1e-9  # of doubles, in what is decrypted
 
 
 def believed(array: Any, expected: Packed | None) -> Any:
@@ -50,6 +56,30 @@ def _as_predicted(shard: Ciphertext, wanted: Ciphertext) -> Ciphertext:
     return replace(
         shard, scale=wanted.scale, noise=wanted.noise, rms=wanted.rms, bound=wanted.bound, interval=wanted.interval
     )
+
+
+def require_promised(array: Any, values: NDArray[Any]) -> None:
+    """Raise ValueOverflowError for values beyond their tracked bounds, which only a broken promise leads to.
+
+    Bounds are about all that computed them, so this finds most promises that are not kept, and most forged claims.
+    """
+    parts = [shard for part in parts_of(array) for shard in part.shards]
+    if values.dtype.kind in "fc":
+        high: Any = max(shard.bound + shard.noise / shard.scale for shard in parts) * (1 + ROUNDING)
+        low = -high
+        beyond = bool(np.abs(values).max() > high)
+    else:
+        intervals = [shard.interval for shard in parts]
+        if any(interval is None or interval.high is None for interval in intervals):
+            return
+        low, high = min(interval.low for interval in intervals), max(interval.ends[1] for interval in intervals)
+        beyond = bool(values.min() < low or values.max() > high)
+    if beyond:
+        promises = "; ".join(sorted(parts_of(array)[0].promises)) or "one of who sent it, or of a domain"
+        raise ValueOverflowError(
+            f"values beyond {high:g} cannot come of what this was computed from: a promise is broken: that {promises}; "
+            "no value of the result can be trusted. Promise more, or compute with proved bounds; fhe.audit finds where"
+        )
 
 
 def require_own_bounds(array: Packed) -> None:

@@ -70,7 +70,7 @@ KNOWS = {
     "files": "arrays backend.protocol context errors io keyfile owner parameters programs rlwe",
     "describe": "errors io parameters rlwe",
     "programs": "arrays backend.choose bfv choice circuits ckks context costs errors hiding interval io moduli owner "
-    "parameters primes ring rlwe security validate wide",
+    "parameters primes progress ring rlwe security validate wide",
     "auditing": "arrays errors owner programs progress",
     "ml": "arrays choice circuits costs errors interval moduli noise owner parameters programs progress rlwe "
     "security wide",

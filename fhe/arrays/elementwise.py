@@ -45,6 +45,7 @@ def combined(x: A, y: A, operation: Encrypted, absorbing: bool = False) -> A:
     Arrays that lie alike are combined as they are. Others are brought together at the least cost, see `meeting`.
     """
     dtype = x.dtype if x.dtype is y.dtype else x.evaluator.result_type(x.dtype, y.dtype)
+    x = x.resting_on(y.promises) if y.promises else x
     layout = x.layout
     if layout is not y.layout and layout != y.layout:
         meet = meeting(layout, y.layout, x.held)

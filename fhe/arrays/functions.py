@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from numpy.polynomial import Chebyshev, Polynomial
@@ -13,6 +14,7 @@ from fhe.arrays.elementwise import with_plain
 from fhe.arrays.exact import assumed
 from fhe.arrays.offered import offered
 from fhe.arrays.packed import A, Packed
+from fhe.arrays.wide import WideArray
 from fhe.circuits.approximation import Approximation, needs_map
 from fhe.circuits.comparison import evaluate_composition
 from fhe.circuits.deviation import off_by
@@ -91,29 +93,59 @@ def require(
         keys.require_relinearization()
 
 
-@offered(lambda x, bound: x)
-def assume(x: Any, bound: Bound) -> Any:
-    """The same array, of which the caller promises that no |value| exceeds a bound.
+@offered(lambda x, bound, error=None: x)
+def assume(x: Any, bound: Bound, error: float | None = None) -> Any:
+    """The same array, of which the caller promises that no |value| exceeds a bound, and none is off by more than error.
 
     Tracked bounds are worst cases: of a scalar product of unit vectors they know only the number of terms, and
-    functions of it get an interval far too wide. A promise that is not kept makes results meaningless, without a sign
-    of it. It may be a pair (low, high): in a program functions are then approximated there. Of integers it makes
-    integers of residues: what was computed with wrap=True, where intermediate results may be anything.
+    functions of it get an interval far too wide; errors multiply from step to step of an iteration (CKKS). The promise
+    may be a pair (low, high): in a program functions are then approximated there. Of integers it makes integers of
+    residues: what was computed with wrap=True, where intermediate results may be anything.
+
+    All that is computed from the array rests on the promise, and says so (``promises``, `explain` of a program). A
+    promise that is not kept makes results meaningless. Their owner is told if they then leave their own tracked bounds:
+    decrypting raises ValueOverflowError. `fhe.audit` looks at each promise.
 
     >>> import fhe
     >>> owner = fhe.ckks(depth=1, ring_degree=64, insecure="a small ring for this example")
     >>> x = owner.encrypt([0.6, 0.8], bound=1)
     >>> length = fhe.assume(x @ x, bound=1)
-    >>> length.shards[0].bound
-    1.0
+    >>> length
+    EncryptedArray(shape=(), dtype=float64, 0 levels left, ...), on the promise that no |value| exceeds 1
+    >>> owner.decrypt(fhe.assume(10 * x, bound=1))
+    Traceback (most recent call last):
+    fhe.errors.ValueOverflowError: values beyond 1 cannot come of ...: that no |value| exceeds 1; ...
     """
+    promise = frozenset([in_words(bound, error)])
+    if isinstance(x, WideArray):
+        return x.each(assume, x, bound, error)
     if x.dtype.kind not in "fc":
-        return assumed(x, bound)
+        if error is not None:
+            raise EncodingError("integers are exact: error= is for approximate arrays (CKKS)")
+        return assumed(x, bound).resting_on(promise)
     low, high = bound if isinstance(bound, tuple) else (-(bound or 0), bound or 0)
     if not -math.inf < low < high < math.inf:
         raise EncodingError(f"the bound on the values must be a positive number, or a pair (low, high), got {bound!r}")
-    bound = max(abs(low), abs(high))
-    return x.map(lambda shard: replace(shard, bound=min(shard.bound, float(bound))))
+    most = float(max(abs(low), abs(high)))
+    made: Packed = x.map(lambda shard: replace(shard, bound=min(shard.bound, most))).resting_on(promise)
+    return made if error is None else made.map(partial(_off_by_at_most, error))
+
+
+def in_words(bound: Any, error: float | None = None) -> str:
+    """A promise as people read it.
+
+    >>> in_words(1), in_words((0, 4), error=1e-3)
+    ('no |value| exceeds 1', 'values are from 0 to 4, off by 0.001 at most')
+    """
+    values = f"values are from {bound[0]:g} to {bound[1]:g}" if isinstance(bound, tuple | list) else (
+        f"no |value| exceeds {bound:g}" if bound is not None else "values are bounded")  # fmt: skip
+    return values if error is None else f"{values}, off by {error:g} at most"
+
+
+def _off_by_at_most(error: float, x: Ciphertext) -> Ciphertext:
+    if not 0 < error < math.inf:
+        raise EncodingError(f"error= is what no value is off by more than, a positive number, not {error!r}")
+    return replace(x, noise=min(x.noise, error * x.scale), rms=min(x.rms, error * x.scale))
 
 
 def _applied(p: Series, x: A) -> A:

@@ -17,20 +17,31 @@ from fhe.rlwe.ciphertext import Ciphertext
 from fhe.rlwe.routes import Routes
 
 A = TypeVar("A", bound="Packed")
+NONE: frozenset[str] = frozenset()
 
 
 class Packed:
-    """Ciphertexts ("shards"), where the elements lie in them, and what computes on them. Never changed."""
+    """Ciphertexts ("shards"), where the elements lie in them, and what computes on them. Never changed.
 
-    __slots__ = ("__weakref__", "dtype", "evaluator", "layout", "shards")
+    ``promises`` are what somebody said of values, in words, that all which is known of these rests on: `fhe.assume`.
+    They do not travel: of what is received everything is somebody's word.
+    """
+
+    __slots__ = ("__weakref__", "dtype", "evaluator", "layout", "promises", "shards")
 
     def __init__(
-        self, evaluator: Evaluator, shards: Sequence[Ciphertext], layout: Layout, dtype: np.dtype[Any]
+        self,
+        evaluator: Evaluator,
+        shards: Sequence[Ciphertext],
+        layout: Layout,
+        dtype: np.dtype[Any],
+        promises: frozenset[str] = NONE,
     ) -> None:
         self.evaluator = evaluator
         self.shards = tuple(shards)
         self.layout = layout
         self.dtype = dtype
+        self.promises = promises
 
     # --- what is publicly known -------------------------------------------------------------------------------------
 
@@ -106,7 +117,13 @@ class Packed:
 
     def like(self, shards: Sequence[Ciphertext], layout: Layout, dtype: np.dtype[Any] | None = None) -> Self:
         """An array of the same kind from other ciphertexts."""
-        return type(self)(self.evaluator, shards, layout, self.dtype if dtype is None else dtype)
+        return type(self)(self.evaluator, shards, layout, self.dtype if dtype is None else dtype, self.promises)
+
+    def resting_on(self, promises: frozenset[str]) -> Self:
+        """The same array, which rests on these promises, too."""
+        if promises <= self.promises:
+            return self
+        return type(self)(self.evaluator, self.shards, self.layout, self.dtype, self.promises | promises)
 
     def of_dtype(self, dtype: np.dtype[Any]) -> Self:
         """The same values, said to be of another dtype."""

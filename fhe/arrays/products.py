@@ -67,6 +67,7 @@ def _slotwise(x: Packed, y: Packed) -> Packed | None:
         if not ckks or n < FEW or min(x.levels_left, y.levels_left) < 3:
             return None
         x, y = x.relaid(left).cleaned(), y.relaid(right).cleaned()
+    x = x.resting_on(y.promises)
     return x.like([product(x.shards[0], y.shards[0])], result, x.evaluator.result_type(x.dtype, y.dtype))
 
 

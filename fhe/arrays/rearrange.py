@@ -83,7 +83,8 @@ def arranged(arrays: Sequence[A], numbers: Numbers) -> A:
     dtype = x.dtype
     for array in arrays[1:]:
         dtype = x.evaluator.result_type(dtype, array.dtype)
-    return x.like(carried(x.evaluator, best, shards, dtype.kind), best.result, dtype)
+    made = x.like(carried(x.evaluator, best, shards, dtype.kind), best.result, dtype)
+    return made.resting_on(frozenset().union(*(array.promises for array in arrays)))
 
 
 @lru_cache(maxsize=256)

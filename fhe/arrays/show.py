@@ -21,11 +21,14 @@ def described(x: Packed) -> dict[str, str]:
         "room": f"{x.room_bits:.0f} bits",
         "size": f"{size(x.nbytes)} in {counted(len(x.shards), 'ciphertext')}",
         "places": _places(x),
+        "promised": "; ".join(sorted(x.promises)),
         "parameters": str(chain.parameters),
         "key": f"{x.key_id.hex()[:8]}…",
     }
     if not math.isinf(precision):
         del lines["room"]
+    if not x.promises:
+        del lines["promised"]
     return lines
 
 
@@ -36,7 +39,8 @@ def text(x: Packed) -> str:
         f"shape={x.shape}, dtype={x.dtype}, {counted(x.levels_left, 'level')} left, {precision}, {size(x.nbytes)} in "
         f"{counted(len(x.shards), 'ciphertext')}"
     )
-    return f"{type(x).__name__}({parts})"
+    promised = f", on the promise that {'; '.join(sorted(x.promises))}" if x.promises else ""
+    return f"{type(x).__name__}({parts}){promised}"
 
 
 def html(x: Packed) -> str:

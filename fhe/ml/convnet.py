@@ -27,6 +27,7 @@ from fhe.ml.learning import Adam, drawn
 from fhe.ml.sizing import parameters_for
 from fhe.owner import KeyOwner
 from fhe.parameters import CKKSParameters
+from fhe.progress import showing
 
 SMALLEST_REACH = 2.0**-20
 
@@ -121,8 +122,8 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
 
     # --- learning -----------------------------------------------------------------------------------------------------
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from plain images and their classes."""
+    def fit(self, X: ArrayLike, y: ArrayLike, *, progress: bool = False) -> Self:
+        """Learn from plain images and their classes; ``progress=True`` shows a bar."""
         images, labels = self._labelled(X, y)
         check_classification_targets(labels)
         self.classes_, targets = np.unique(labels, return_inverse=True)
@@ -131,7 +132,8 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
         before = (Flatten(), Linear(32), Square()) if self.layers is None else self.layers
         layers = drawn([*before, Linear(outputs)], self.shape_, rng)
         adam = Adam(self.epochs, self.batch_size, self.learning_rate, self.alpha)
-        self._take(adam.learnt(layers, images, targets, rng))
+        with showing(progress):
+            self._take(adam.learnt(layers, images, targets, rng))
         if all(layer.exact for layer in self._activations()):
             self.approximate(X)
         return self
@@ -181,11 +183,15 @@ class ConvNet(Classifier, BaseEstimator):  # type: ignore[misc]
 
     # --- what it answers ----------------------------------------------------------------------------------------------
 
-    def decision_function(self, X: Any) -> Any:
-        """A score for each class, ``(n, classes)``; of two classes ``(n,)``. Of one encrypted image without the n."""
+    def decision_function(self, X: Any, *, progress: bool = False) -> Any:
+        """A score for each class, ``(n, classes)``; of two classes ``(n,)``. Of one encrypted image without the n.
+
+        ``progress=True`` shows a bar while encrypted images are scored.
+        """
         check_is_fitted(self)
         if isinstance(X, EncryptedArray):
-            scores: Any = self._encrypted()(X)
+            with showing(progress):
+                scores: Any = self._encrypted()(X)
         else:
             scores = self._images(X)
             activations = iter(self.polynomials_ or self._activations())

@@ -21,6 +21,7 @@ from fhe.ml.placing import Plan
 from fhe.ml.throughput import Throughput
 from fhe.parameters import CKKSParameters, Parameters
 from fhe.programs.expected import cycles, where
+from fhe.progress import steps
 
 KEPT = 2  # computations that a model keeps its encoded weights for
 PACKINGS = "latency", "throughput"
@@ -53,7 +54,7 @@ class Networks:
             )
         slots, strides = X.layout.slots, X.layout.strides
         if X.shape[0] == 1 or strides[0] % slots == 0:
-            return _stacked([self._alone(indexed(X, index)) for index in range(len(X))])
+            return _stacked([self._alone(indexed(X, index)) for index in steps(range(len(X)), "samples")])
         if all(stride % slots == 0 for stride in strides[1:]):
             return Throughput(X.evaluator, self.folded, self.assume)(X)
         raise EncodingError(

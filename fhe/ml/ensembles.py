@@ -14,6 +14,7 @@ from fhe.errors import EncodingError
 from fhe.ml.classifiers import Deciding
 from fhe.ml.forest import Forest, Tree, in_units
 from fhe.ml.trees import TreeClassifier, TreeModel, TreeRegressor, tree_of_probabilities, with_decimals
+from fhe.progress import showing
 
 
 class Averaging(TreeClassifier):
@@ -126,10 +127,14 @@ class GradientBoostingClassifier(Deciding, Boosting, ensemble.GradientBoostingCl
     [0, 0, 1, 1]
     """
 
-    def decision_function(self, X: Any) -> Any:
-        """Scores, ``(samples,)`` of two classes, else ``(samples, classes)``; of encrypted rows encrypted decimals."""
+    def decision_function(self, X: Any, *, progress: bool = False) -> Any:
+        """Scores, ``(samples,)`` of two classes, else ``(samples, classes)``; of encrypted rows encrypted decimals.
+
+        ``progress=True`` shows a bar, for those.
+        """
         if self._hides(X):
-            return self._decimals(self._encrypted_outputs(X))
+            with showing(progress):
+                return self._decimals(self._encrypted_outputs(X))
         check_is_fitted(self)
         if self.forest_ is None:
             return super().decision_function(X)

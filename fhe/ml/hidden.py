@@ -28,6 +28,7 @@ from fhe.ml.folding import SQUARE, Affine, Folded
 from fhe.ml.latency import fits, planned
 from fhe.ml.layers import Array, Shape
 from fhe.ml.placing import Step
+from fhe.progress import showing, steps
 from fhe.rlwe.ciphertext import Ciphertext
 
 
@@ -106,9 +107,13 @@ class HiddenConvNet:
         """Bytes of the encrypted weights in memory."""
         return sum(x.nbytes for made in self._maps for x in (*made.weights, made.offset))
 
-    def decision_function(self, X: Any) -> EncryptedArray:
-        """Encrypted scores of one image, plain or encrypted under the same key, or of several, ``(n, …)``."""
-        scores = self._outputs_of(X)
+    def decision_function(self, X: Any, *, progress: bool = False) -> EncryptedArray:
+        """Encrypted scores of one image, plain or encrypted under the same key, or of several, ``(n, …)``.
+
+        ``progress=True`` shows a bar.
+        """
+        with showing(progress):
+            scores = self._outputs_of(X)
         return indexed(scores, (..., 0)) if scores.shape[-1] == 1 else scores
 
     def decide(self, scores: ArrayLike) -> NDArray[Any]:
@@ -123,7 +128,8 @@ class HiddenConvNet:
             return self._scored(X)
         if _squeezed(X.shape[1:]) != _squeezed(self.shape_):
             raise EncodingError(f"this network is for images of shape {self.shape_}, one or (n, …), got {X.shape}")
-        each = (indexed(X, k) for k in range(len(X))) if isinstance(X, EncryptedArray) else iter(X)
+        numbers = steps(range(len(X)), "images")
+        each = (indexed(X, k) if isinstance(X, EncryptedArray) else X[k] for k in numbers)
         together: EncryptedArray = joined(np.stack, [self._scored(x) for x in each])
         return together
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fhe.circuits.approximation import sigmoid
 from fhe.ml.layers import Array, Gradients, Layer, Shape
+from fhe.progress import steps
 
 FORGETTING, SQUARED, SMALL = 0.9, 0.999, 1e-8  # of Adam's means (Kingma, Ba, ICLR 2015)
 LARGEST_STEP = 1.0  # norm to which gradients are cut: squares make steep losses
@@ -44,7 +45,7 @@ class Adam:
         means: list[dict[str, Any]] = [{} for _ in layers]
         batches = max(-(-len(X) // self.batch_size), 1)
         total = self.epochs * batches
-        for step in range(total):
+        for step in steps(range(total), "learning"):
             if step % batches == 0:
                 order = rng.permutation(len(X))
             chosen = order[step % batches :: batches]

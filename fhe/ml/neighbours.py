@@ -33,6 +33,7 @@ from fhe.ml.base import ENCRYPTED, Model
 from fhe.ml.classifiers import Deciding
 from fhe.ml.forest import in_units
 from fhe.ml.trees import with_decimals
+from fhe.progress import showing, steps
 from fhe.rlwe.ciphertext import Ciphertext
 from fhe.wide import value_modulus
 
@@ -155,11 +156,12 @@ class Neighbours(Model):
         """The sums of the shares of the k nearest, an encrypted vector for each output."""
         pairs, evaluator = self._admitted(X, shares), X.evaluator
         rows = [_repeated(X[index]) for index in range(len(X))]
+        maps = list(pairs.maps(X.shape[1], evaluator.row))
         block = pairs.rows_in(evaluator.row) * pairs.stride
         layout = Layout((len(X),), evaluator.slots, (block,), row=evaluator.row, clean=False)
         chosen = [
             self._chosen(evaluator, _apart(evaluator, rows, form, added, block), pairs)
-            for form, added in pairs.maps(X.shape[1], evaluator.row)
+            for form, added in steps(maps, "blocks of examples")
         ]
         places = np.arange(len(pairs.examples)) * pairs.stride
 
@@ -248,11 +250,15 @@ class KNeighborsClassifier(Deciding, Neighbours, neighbors.KNeighborsClassifier)
 
     classes_: Any
 
-    def votes(self, X: Any) -> Any:
-        """How many of the k nearest are of each class, ``(samples, classes)``; encrypted of encrypted rows."""
+    def votes(self, X: Any, *, progress: bool = False) -> Any:
+        """How many of the k nearest are of each class, ``(samples, classes)``; encrypted of encrypted rows.
+
+        ``progress=True`` shows a bar, for those.
+        """
         shares = self._shares()
         if isinstance(X, ENCRYPTED):
-            return np.stack(self._encrypted_outputs(X, shares), axis=-1)
+            with showing(progress):
+                return np.stack(self._encrypted_outputs(X, shares), axis=-1)
         return shares[self._nearest(X)].sum(axis=1)
 
     def predict(self, X: Any) -> Any:
@@ -284,10 +290,11 @@ class KNeighborsRegressor(Neighbours, neighbors.KNeighborsRegressor):  # type: i
 
     decimals: int
 
-    def predict(self, X: Any) -> Any:
-        """The number of each row; for encrypted rows encrypted decimals."""
+    def predict(self, X: Any, *, progress: bool = False) -> Any:
+        """The number of each row; for encrypted rows encrypted decimals, with ``progress=True`` behind a bar."""
         if isinstance(X, ENCRYPTED):
-            return EncryptedDecimals(self._encrypted_outputs(X, self._shares())[0], self.decimals)
+            with showing(progress):
+                return EncryptedDecimals(self._encrypted_outputs(X, self._shares())[0], self.decimals)
         if not self._exact(X):
             return super().predict(X)
         return self._shares()[self._nearest(X), 0].sum(axis=1) / 10.0**self.decimals

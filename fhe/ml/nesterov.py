@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 
@@ -28,7 +27,6 @@ from fhe.ml.odd import Odd, odd, scaled, times
 from fhe.programs.choice import Demand
 from fhe.programs.spec import Spec
 from fhe.progress import progress as shown
-from fhe.rlwe.ciphertext import Ciphertext
 
 PRODUCTS = 2  # levels of a step beside h: rows with weights, and a mask with the rate
 BEYOND = "scores reach {:.3g}, beyond score_bound={:g}: encrypted rows would learn nonsense; lower rate, or raise it"
@@ -354,14 +352,7 @@ class NesterovClassifier(TwoClasses, Accelerated):
 
 def promised(x: Any, bound: float, error: float) -> Any:
     """x, of which the caller promises that no |value| exceeds a bound, and no error another one; plain values as is."""
-    if not isinstance(x, EncryptedArray):
-        return x
-
-    def of(shard: Ciphertext) -> Ciphertext:
-        most = error * shard.scale
-        return replace(shard, noise=min(shard.noise, most), rms=min(shard.rms, most))
-
-    return assume(x, bound).map(of)
+    return assume(x, bound, error) if isinstance(x, EncryptedArray) else x
 
 
 @lru_cache(maxsize=64)

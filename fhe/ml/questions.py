@@ -17,6 +17,7 @@ from fhe.circuits import tables
 from fhe.circuits.thresholds import Thresholds
 from fhe.errors import EncodingError
 from fhe.interval import Interval
+from fhe.progress import steps
 from fhe.wide import value_modulus
 
 FLOAT_BITS = 24
@@ -88,13 +89,17 @@ class Questions:
         for feature, constant in sorted(asked):
             self._constants[feature].append(constant)
         self._answers: dict[tuple[int, int], Any] = {}
+        self._ticks = iter(steps(list(self._constants), "features"))
 
     def __call__(self, feature: int, constant: int) -> Any:
         key = feature, constant
         if key not in self._answers:
             constants = self._constants.pop(feature)
+            next(self._ticks, None)
             for c, bit in zip(constants, self._rows.beyond(feature, constants), strict=True):
                 self._answers[feature, c] = bit
+            if not self._constants:
+                next(self._ticks, None)  # the bar is done
         self._left[key] -= 1
         return self._answers[key] if self._left[key] else self._answers.pop(key)
 

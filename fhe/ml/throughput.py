@@ -19,6 +19,7 @@ from fhe.circuits.evaluator import Evaluator
 from fhe.circuits.polynomial import evaluate_polynomial
 from fhe.ml.folding import SQUARE, Folded, Series
 from fhe.ml.latency import scales_of
+from fhe.progress import steps
 from fhe.rlwe.ciphertext import Ciphertext
 
 
@@ -44,7 +45,8 @@ class Throughput:
         evaluator, network = self.evaluator, self.network
         xs = [evaluator.settle(x).at_level(network.depth) for x in xs]
         scales = scales_of(network, evaluator.chain.parameters)
-        for index, (affine, scale) in enumerate(zip(network.maps, scales, strict=True)):
+        maps = list(zip(network.maps, scales, strict=True))
+        for index, (affine, scale) in enumerate(steps(maps, "matrices")):
             found = combinations(evaluator, affine.matrix, xs, scale)
             xs = [evaluator.add_plain(x, b) for x, b in zip(found, affine.offset.tolist(), strict=True)]
             if index < len(network.polynomials):

@@ -27,6 +27,7 @@ from fhe.ml.forest import Forest, Tree, apportioned, in_units
 from fhe.ml.hidden_trees import HiddenForest, depth_of_hidden
 from fhe.ml.questions import Rows
 from fhe.ml.single import Single, depth_of_single
+from fhe.progress import showing
 from fhe.wide import value_modulus
 
 ENCRYPTED = *base.ENCRYPTED, EncryptedBits
@@ -207,10 +208,11 @@ class TreeModel(Model):
 class TreeRegressor(TreeModel):
     """A number for each row."""
 
-    def predict(self, X: Any, check_input: bool = True) -> Any:
-        """The number of each row; for encrypted rows encrypted decimals."""
+    def predict(self, X: Any, check_input: bool = True, *, progress: bool = False) -> Any:
+        """The number of each row; for encrypted rows encrypted decimals, with ``progress=True`` behind a bar."""
         if self._hides(X):
-            return self._decimals(self._encrypted_outputs(X))
+            with showing(progress):
+                return self._decimals(self._encrypted_outputs(X))
         check_is_fitted(self)
         if self.forest_ is None:
             return super().predict(X)
@@ -222,10 +224,14 @@ class TreeClassifier(Deciding, TreeModel):
 
     classes_: Any
 
-    def predict_proba(self, X: Any, check_input: bool = True) -> Any:
-        """The probability of each class, ``(samples, classes)``; for encrypted rows encrypted decimals."""
+    def predict_proba(self, X: Any, check_input: bool = True, *, progress: bool = False) -> Any:
+        """The probability of each class, ``(samples, classes)``; for encrypted rows encrypted decimals.
+
+        ``progress=True`` shows a bar, for those.
+        """
         if self._hides(X):
-            found, units = self._encrypted_outputs(X), 10 ** self._forest().places
+            with showing(progress):
+                found, units = self._encrypted_outputs(X), 10 ** self._forest().places
             others = reduce(add, (claiming(output, None) for output in found))
             return self._decimals([claiming(units - others, Interval(0, units)), *found])
         check_is_fitted(self)
@@ -258,8 +264,8 @@ class DecisionTreeClassifier(TreeClassifier, tree.DecisionTreeClassifier):  # ty
     [0, 0, 1, 2]
     """
 
-    def predict(self, X: Any, check_input: bool = True) -> Any:
-        """The class of each row; for encrypted rows an encrypted vector of integers."""
+    def predict(self, X: Any, check_input: bool = True, *, progress: bool = False) -> Any:
+        """The class of each row; for encrypted rows an encrypted vector of integers, with ``progress=True`` a bar."""
         if not self._hides(X):
             return super().predict(X, check_input)
         self._forest()
@@ -270,7 +276,8 @@ class DecisionTreeClassifier(TreeClassifier, tree.DecisionTreeClassifier):  # ty
                 f"encrypted classes are integers, these are {self.classes_.dtype}; number them, and fit again"
             )
         labels = self.classes_[np.argmax(self.tree_.value[:, 0, :], axis=1)]
-        return self._encrypted_outputs(X, Forest((Tree.of(self.tree_, labels[:, None]),), (0,), 0))[0]
+        with showing(progress):
+            return self._encrypted_outputs(X, Forest((Tree.of(self.tree_, labels[:, None]),), (0,), 0))[0]
 
     def _rounded(self) -> Forest | None:
         if self.n_outputs_ > 1:

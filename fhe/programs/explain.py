@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+from fhe.arrays.functions import in_words
 from fhe.arrays.show import counted, size
 from fhe.costs import key_bytes
 from fhe.programs import expected
-from fhe.programs.graph import CONSTANT
+from fhe.programs.graph import CONSTANT, Node
 from fhe.programs.plan import Plan
 from fhe.rlwe.automorphism import step_of
 
@@ -34,11 +36,17 @@ def results(program: Plan) -> list[str]:
 def assumptions(program: Plan) -> list[str]:
     """What `fhe.assume` was told: excluded from every promise."""
     return [
-        f"assumed, and nobody's promise but yours: values of {what(program, node.operands[0])} are within "
-        f"{node.arguments[1] if len(node.arguments) > 1 else node.keyword('bound')} [{node.where}]"
+        f"assumed, and nobody's promise but yours: of {what(program, node.operands[0])} {in_words(*promise(node))} "
+        f"[{node.where}]"
         for _, node in program.graph
         if node.operation == "fhe.assume"
     ]
+
+
+def promise(node: Node) -> tuple[Any, float | None]:
+    """The bound and the error that a node of `fhe.assume` was told."""
+    given = dict(zip(("x", "bound", "error"), node.arguments, strict=False)) | dict(node.keywords)
+    return given["bound"], given.get("error")
 
 
 def predicted(program: Plan) -> str:

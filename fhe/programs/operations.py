@@ -18,6 +18,7 @@ from fhe.arrays.packed import Packed
 from fhe.arrays.protocols import FUNCTIONS, JOINS, METHODS, MOVES, SPLITS, UFUNCS
 from fhe.arrays.rearrange import moved
 from fhe.programs.graph import CONSTANT, Graph, Node, mapped
+from fhe.progress import steps
 
 POLYNOMIAL = "fhe.approximated"
 GETITEM = "getitem"
@@ -87,7 +88,7 @@ def evaluate(graph: Graph, inputs: dict[str, Any], watch: Watch | None = None, s
     values: dict[int, Any] = {number: inputs[name] for name, number in graph.inputs.items()}
     last = {operand: number for number, node in graph for operand in node.operands}
     returned = set(graph.returned())
-    for number, node in graph:
+    for number, node in steps(graph, "steps"):
         if number not in values:
             values[number] = step(node, [values[k] for k in node.operands])
         if watch is not None and (seen := watch(number, node, values[number])) is not None:

@@ -26,6 +26,7 @@ from fhe.programs.plan import Plan
 from fhe.programs.replies import declared, decrypted
 from fhe.programs.simulate import simulated
 from fhe.programs.spec import Spec
+from fhe.progress import showing
 from fhe.rlwe.ciphertext import Ciphertext
 from fhe.validate import python_integers
 from fhe.wide import WideBFVParameters
@@ -112,11 +113,14 @@ class Program(Plan):
         """
         return self.run(self._bound(arguments, named))
 
-    def run(self, arguments: Mapping[str, Any], watch: Watch | None = None) -> Any:
-        """The same with arguments by name; ``watch(number, node, value)`` sees each value of `graph` as it is made."""
+    def run(self, arguments: Mapping[str, Any], watch: Watch | None = None, *, progress: bool = False) -> Any:
+        """The same with arguments by name; ``watch(number, node, value)`` sees each value of `graph` as it is made.
+
+        ``progress=True`` shows a bar on standard error.
+        """
         ready = {name: self._argument(name, spec, arguments[name]) for name, spec in self.specs.items()}
         self._require_keys(ready)
-        with self.encodings.used():
+        with self.encodings.used(), showing(progress):
             return declared(self, evaluate(self.graph, ready, watch, steps(self.graph)))
 
     def clear(self, *arguments: Any, **named: Any) -> Any:
