@@ -42,6 +42,7 @@ from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext, Plaintext
 from fhe.rlwe.public import Encryption, EvaluationKeys, PublicKey, encrypt
 from fhe.rlwe.routes import way
+from fhe.validate import dense
 from fhe.wide import parts
 
 Encryptor = Callable[[Plaintext], tuple[tuple[Poly, ...], bytes | None]]
@@ -167,7 +168,7 @@ class Context:
         self.chain.check_level(level)
 
         def part(evaluator: Evaluator) -> EncryptedArray:
-            return self._part(evaluator, np.asarray(values), layout, bound, level, encryption, encryptor, progress)
+            return self._part(evaluator, dense(values), layout, bound, level, encryption, encryptor, progress)
 
         found = [part(evaluator) for evaluator in self.evaluators]
         return found[0] if len(found) == 1 else cast(EncryptedArray, WideArray(found))

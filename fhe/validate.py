@@ -78,3 +78,17 @@ def python_integers(array: NDArray[Any]) -> NDArray[np.object_]:
         if exact[index] is None:
             raise EncodingError(f"the value at index {index} is not an integer; round first")
     return exact
+
+
+def dense(values: ArrayLike) -> NDArray[Any]:
+    """The values as an array; EncodingError where that would lose what they are: masked, or sparse.
+
+    >>> dense(np.ma.masked_array([1, 2], [True, False]))
+    Traceback (most recent call last):
+    fhe.errors.EncodingError: some of these values are masked; say what they are: values.filled(…)
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise EncodingError("some of these values are masked; say what they are: values.filled(…)")
+    if not isinstance(values, np.ndarray) and hasattr(values, "toarray"):
+        raise EncodingError(f"a sparse {type(values).__name__} is no array; give it as values.toarray()")
+    return np.asarray(values)

@@ -63,7 +63,8 @@ KNOWS = {
     "plans": "choice ckks hiding moduli parameters",
     "received": "arrays errors parameters rlwe",
     "opening": "circuits parameters ring rlwe",
-    "context": "arrays backend.protocol bfv circuits ckks errors hiding interval io parameters progress ring rlwe wide",
+    "context": "arrays backend.protocol bfv circuits ckks errors hiding interval io parameters progress ring rlwe "
+    "validate wide",
     "keyfile": "backend.protocol errors interval io rlwe rlwe.secret",
     "owner": "arrays backend.protocol bfv choice ckks context errors hiding interval io keyfile opening "
     "parameters plans progress received ring rlwe rlwe.secret wide",

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from fhe.arrays import comparison, elementwise, products, protocols, reduce, scan, show
+from fhe.arrays import comparison, elementwise, extremes, products, protocols, reduce, scan, show
 from fhe.arrays.elementwise import NUMBERS, combined, with_plain
 from fhe.arrays.packed import Packed, outranked, outranks
 from fhe.arrays.rearrange import indexed, moved
@@ -39,6 +39,7 @@ class EncryptedArray(Packed):
     """
 
     __slots__ = ()
+    __pandas_priority__ = 5000  # frames leave df + x to x
 
     def __copy__(self) -> Self:
         return self  # immutable
@@ -146,6 +147,28 @@ class EncryptedArray(Packed):
         """The product of all elements, or along some axes, in ceil(log2 n) levels."""
         return reduce.product(self, axis, keepdims)
 
+    def max(self, axis: extremes.Axes = None, *, keepdims: bool = False) -> EncryptedArray:
+        """The largest of all elements, or along some axes, by ceil(log2 n) rounds of comparisons."""
+        largest: EncryptedArray = extremes.largest(self, axis, keepdims=keepdims)
+        return largest
+
+    def min(self, axis: extremes.Axes = None, *, keepdims: bool = False) -> EncryptedArray:
+        """The smallest, likewise."""
+        smallest: EncryptedArray = extremes.smallest(self, axis, keepdims=keepdims)
+        return smallest
+
+    def argmax(self, axis: int | None = None) -> Any:
+        """Where the largest is, encrypted: `fhe.argmax`."""
+        return np.argmax(self, axis=axis)
+
+    def argmin(self, axis: int | None = None) -> Any:
+        """Where the smallest is, encrypted: `fhe.argmin`."""
+        return np.argmin(self, axis=axis)
+
+    def clip(self, low: Any = None, high: Any = None) -> Any:
+        """Each element, or the bound that it is beyond: `fhe.clip`."""
+        return comparison.clip(self, low, high)
+
     def cumsum(self, axis: int | None = None) -> EncryptedArray:
         """Running sums: one level (CKKS)."""
         return scan.cumsum(self, axis)
@@ -199,6 +222,8 @@ class EncryptedArray(Packed):
         """The elements in one dimension."""
         return moved(self, np.ravel)
 
+    flatten = ravel
+
     def squeeze(self, axis: int | tuple[int, ...] | None = None) -> EncryptedArray:
         """Without axes of one element; nothing moves."""
         return moved(self, lambda a: a.squeeze(axis))
@@ -243,7 +268,17 @@ class EncryptedArray(Packed):
     def __float__(self) -> NoReturn:
         raise TypeError("an encrypted value cannot become a float; its owner decrypts it: owner.decrypt(x)")
 
-    __int__ = __complex__ = __index__ = __float__
+    __int__ = __complex__ = __index__ = item = tolist = __float__
+
+    def _is_no_bit(self, *others: Any) -> NoReturn:
+        raise TypeError("masks are numbers, 0 and 1: write a * b for a & b, a + b - a * b for a | b, 1 - a for ~a")
+
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _is_no_bit
+
+    def _is_not_whole(self, other: Any) -> NoReturn:
+        raise TypeError("quotients and remainders of encrypted values are not offered; let their owner divide")
+
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = _is_not_whole
 
     def to_bytes(self) -> bytes:
         """The array as bytes, to be read by `Context.load`."""

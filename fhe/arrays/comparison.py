@@ -353,6 +353,11 @@ def _complement(mask: Any) -> Any:
     return margins.complement(mask) if real else exact.complement(mask)
 
 
+def _along(of: Callable[..., Any], x: Any, axis: int | None = None) -> Any:
+    """As NumPy has it: without an axis, of all elements."""
+    return of(np.ravel(x), axis=0) if axis is None else of(x, axis=axis)
+
+
 UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     np.greater: greater,
     np.greater_equal: greater_equal,
@@ -369,6 +374,6 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.where: where,
     np.clip: clip,
     np.sort: sort,
-    np.argmax: argmax,
-    np.argmin: argmin,
+    np.argmax: partial(_along, argmax),
+    np.argmin: partial(_along, argmin),
 }

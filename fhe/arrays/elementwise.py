@@ -16,6 +16,7 @@ from fhe.arrays.packed import A, Packed, broadcast_shape
 from fhe.arrays.plans import Cost, Held, Plan, cheapest, conversion
 from fhe.errors import EncodingError
 from fhe.rlwe.ciphertext import Ciphertext
+from fhe.validate import dense
 
 Encrypted = Callable[[Ciphertext, Ciphertext], Ciphertext]
 Plain = Callable[[Ciphertext, ArrayLike], Ciphertext]
@@ -178,7 +179,7 @@ def with_plain(x: A, other: Any, operation: Plain, absorbing: bool = False) -> A
         if len(x.shards) == 1:
             return x.like((operation(x.shards[0], other),), x.layout)
         return x.map(lambda shard: operation(shard, other))
-    array = np.asarray(other)
+    array = dense(other)
     if array.dtype.kind in "biu" and x.dtype.kind in "fc":  # whole numbers are reals, whatever their size
         array = array.astype(np.float64)
     dtype = x.dtype if array.dtype == x.dtype else x.evaluator.result_type(x.dtype, array.dtype)

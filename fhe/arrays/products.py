@@ -19,6 +19,7 @@ from fhe.circuits.matrix_product import MatrixProduct
 from fhe.errors import EncodingError, MissingKeyError
 from fhe.parameters import CKKSParameters
 from fhe.rlwe.ciphertext import Ciphertext
+from fhe.validate import dense
 
 FEW = 4  # columns of an encrypted matrix that are as well multiplied one by one
 
@@ -30,7 +31,7 @@ def matmul(x: Any, y: Any) -> Any:
     each where they fit. Everything else goes by products and sums: the columns (or rows) of a result of two dimensions
     are then ciphertexts of their own.
     """
-    x, y = (z if isinstance(z, Packed | EncodedMatrix) else np.asarray(z) for z in (x, y))
+    x, y = (z if isinstance(z, Packed | EncodedMatrix) else dense(z) for z in (x, y))
     _check(x, y)
     if isinstance(x, np.ndarray | EncodedMatrix) and x.ndim == 2:
         return matrix_vector(x, y) if y.ndim == 1 else _rows(x, y)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fhe.arrays import comparison, contract, elementary, elementwise, products, reduce, scan
+from fhe.arrays import comparison, contract, elementary, elementwise, extremes, products, reduce, scan
 from fhe.arrays.packed import Packed
 from fhe.arrays.rearrange import joined, moved, moved_parts
 
@@ -72,7 +72,28 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.ones_like: lambda x, dtype=None: np.ones(x.shape, dtype or x.dtype),
     np.full_like: lambda x, value, dtype=None: np.full(x.shape, value, dtype),
     np.iscomplexobj: lambda x: x.dtype.kind == "c",
+    np.max: extremes.largest,
+    np.min: extremes.smallest,
     **comparison.FUNCTIONS,
+}
+OTHERWISE = {  # what is not offered -> what is
+    "std nanstd norm": "fhe.sqrt(np.var(x), interval=(low, high)), or let the owner take the root",
+    "ptp": "np.max(x) - np.min(x)",
+    "median percentile quantile": "compute with fhe.sort, or let the owner sort",
+    "logical_and bitwise_and": "masks are numbers, 0 and 1: a * b",
+    "logical_or bitwise_or": "masks are numbers, 0 and 1: a + b - a * b",
+    "logical_xor bitwise_xor": "masks are numbers, 0 and 1: a + b - 2 * a * b",
+    "logical_not invert": "masks are numbers, 0 and 1: 1 - a",
+    "select choose piecewise": "np.where(mask, a, b), one in another",
+    "heaviside": "np.where(x > 0, 1, 0)",
+    "fabs": "np.abs(x)",
+    "round around rint floor ceil trunc fix": "keep all digits, or let the owner round",
+    "floor_divide remainder divmod fmod mod": "keep the product, or let the owner divide",
+    "cumprod nancumprod": "np.prod of slices, x[:1], x[:2], …",
+    "kron": "np.outer(x, y), reshaped",
+    "pad": "np.concatenate([zeros, x, zeros])",
+    "meshgrid": "np.broadcast_to(x, shape)",
+    "isnan isinf isfinite nan_to_num nansum nanmean nanmax nanmin": "no encrypted value is NaN or infinite",
 }
 UNREADABLE = {  # what no one can know without the key -> the oblivious way
     "argsort median percentile quantile partition argpartition searchsorted lexsort": (
@@ -110,8 +131,16 @@ def function(called: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
     for names, instead in UNREADABLE.items():
         if name in names.split():
             raise TypeError(f"np.{name} of an encrypted array: {instead}")
+    _refuse_otherwise(name)
     offered = sorted(known.__name__ for known in (*FUNCTIONS, *MOVES, *SPLITS, *JOINS))
     raise TypeError(f"np.{name} of an encrypted array is not offered; there are {', '.join(offered)}")
+
+
+def _refuse_otherwise(name: str) -> None:
+    """Raise TypeError for what is not offered, where something else does the same."""
+    for names, instead in OTHERWISE.items():
+        if name in names.split():
+            raise TypeError(f"np.{name} of an encrypted array is not offered; instead: {instead}")
 
 
 def ufunc(called: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -120,6 +149,7 @@ def ufunc(called: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         return METHODS[called, method](*inputs, **({} if method == "outer" else {"axis": 0, **kwargs}))
     if method == "__call__" and called in UFUNCS and not kwargs:
         return UFUNCS[called](*inputs)
+    _refuse_otherwise(called.__name__)
     offered = ", ".join(known.__name__ for known in UFUNCS)
     raise TypeError(
         f"np.{called.__name__} of an encrypted array is not offered; there are {offered}, each without "

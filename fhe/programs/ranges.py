@@ -28,6 +28,7 @@ class Range:
 
     low: NDArray[Any]
     high: NDArray[Any]
+    values: NDArray[Any] | None = None  # of a constant, as it is: an index
 
     @property
     def hull(self) -> tuple[float, float]:
@@ -52,8 +53,8 @@ class Range:
         """Of values that are known."""
         if values.dtype.kind == "c":
             return cls.symmetric(np.abs(values))
-        values = values.astype(np.float64)
-        return cls(values, values)
+        floats = values.astype(np.float64)
+        return cls(floats, floats, values)
 
     @classmethod
     def everywhere(cls, shape: tuple[int, ...], low: float, high: float) -> Range:
@@ -109,9 +110,9 @@ def _unknown(node: Node, operands: Sequence[Range]) -> Range:
 
 def _monotone(node: Node, operands: Sequence[Range]) -> Range:
     """Of what grows with every operand: moves, sums, extremes."""
-    return Range(
-        np.asarray(compute(node, [x.low for x in operands])), np.asarray(compute(node, [x.high for x in operands]))
-    )
+    low, high = ([end if x.values is None else x.values for x, end in zip(operands, ends, strict=True)]
+                 for ends in ([x.low for x in operands], [x.high for x in operands]))  # fmt: skip
+    return Range(np.asarray(compute(node, low)), np.asarray(compute(node, high)))
 
 
 def _sum(node: Node, operands: Sequence[Range]) -> Range:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fhe.arrays.approximate import ApproximateFunction
 from fhe.arrays.packed import Packed
-from fhe.arrays.protocols import SPLITS
+from fhe.arrays.protocols import FUNCTIONS, SPLITS
 from fhe.arrays.protocols import function as answer
 from fhe.arrays.protocols import ufunc as answer_ufunc
 from fhe.arrays.wide import WideArray
@@ -25,8 +25,11 @@ from fhe.errors import EncodingError
 from fhe.programs.graph import CONSTANT, INPUT, Graph, Node, Slot
 from fhe.programs.operations import GETITEM, METADATA, PART, compute, name_of, operations, plain_operations
 from fhe.programs.spec import Spec
+from fhe.validate import dense
 
 KEPT = (int, float, complex, str, type(None), type(...), np.dtype, type, ApproximateFunction, Polynomial, Chebyshev)
+OF_BITS = np.invert, np.logical_not, np.isnan, np.isinf, np.isfinite  # no polynomial stands in for these
+COMPOSED = np.max, np.min  # of operations that are recorded each
 INSIDE = ("fhe.programs", "fhe.arrays", "numpy")
 FACTORS: dict[Callable[..., Any], Sequence[int]] = {  # of functions that multiply: the places of what they multiply
     **dict.fromkeys((np.dot, np.vdot, np.inner, np.outer, np.tensordot, np.convolve, np.correlate), (0, 1)),
@@ -134,6 +137,8 @@ class Tracer:
             operands.append(value.number)
         elif isinstance(value, np.ndarray):
             operands.append(self.constant(value).number)
+        elif hasattr(value, "__array__") and not isinstance(value, np.generic | Packed | WideArray):  # such as frames
+            operands.append(self.constant(dense(value)).number)
         elif isinstance(value, np.generic):
             return self._template(value.item(), operands)
         elif type(value) is int and not -(1 << 63) <= value < 1 << 63:  # which NumPy takes for objects alone
@@ -155,6 +160,7 @@ class SymbolicArray(NDArrayOperatorsMixin):
 
     __slots__ = ("number", "tracer")
     __hash__ = None  # type: ignore[assignment]
+    __pandas_priority__ = 5000  # as of encrypted arrays
 
     def __init__(self, tracer: Tracer, number: int) -> None:
         self.tracer = tracer
@@ -188,7 +194,7 @@ class SymbolicArray(NDArrayOperatorsMixin):
         plain = all(not x.node.encrypted for x in inputs if isinstance(x, SymbolicArray))
         if name in (plain_operations() if plain else operations()) and (method != "__call__" or not keywords):
             return self.tracer.record(name, inputs, keywords)
-        if method == "__call__" and ufunc.nin == 1 and ufunc.nout == 1 and not keywords:
+        if method == "__call__" and ufunc.nin == 1 and ufunc.nout == 1 and not keywords and ufunc not in OF_BITS:
             return self.tracer.record(name, inputs, function=ufunc)
         return answer_ufunc(ufunc, method, inputs, keywords)  # which says what there is
 
@@ -200,6 +206,8 @@ class SymbolicArray(NDArrayOperatorsMixin):
         if called in SPLITS:
             count = len(called(np.broadcast_to(np.int8(0), args[0].shape), *args[1:], **keywords))
             return [self.tracer.record(PART + name_of(called), (part, *args), keywords) for part in range(count)]
+        if called in COMPOSED:
+            return FUNCTIONS[called](*args, **keywords)
         if name_of(called) in operations():
             return self.tracer.record(name_of(called), *_with_arrays(called, args, keywords))
         return answer(called, args, keywords)  # which says what there is
@@ -243,6 +251,21 @@ class SymbolicArray(NDArrayOperatorsMixin):
     def cumsum(self, axis: int | None = None) -> Any:
         return np.cumsum(self, axis=axis)
 
+    def max(self, axis: Any = None, *, keepdims: bool = False) -> Any:
+        return np.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis: Any = None, *, keepdims: bool = False) -> Any:
+        return np.min(self, axis=axis, keepdims=keepdims)
+
+    def argmax(self, axis: int | None = None) -> Any:
+        return np.argmax(self, axis=axis)
+
+    def argmin(self, axis: int | None = None) -> Any:
+        return np.argmin(self, axis=axis)
+
+    def clip(self, low: Any = None, high: Any = None) -> Any:
+        return np.clip(self, low, high)
+
     def dot(self, other: Any) -> Any:
         return self @ other
 
@@ -262,6 +285,8 @@ class SymbolicArray(NDArrayOperatorsMixin):
 
     def ravel(self) -> Any:
         return np.ravel(self)
+
+    flatten = ravel
 
     def squeeze(self, axis: Any = None) -> Any:
         return np.squeeze(self, axis)
@@ -295,7 +320,7 @@ class SymbolicArray(NDArrayOperatorsMixin):
     def __float__(self) -> NoReturn:
         raise TypeError("an encrypted value cannot become a float; its owner decrypts it: owner.decrypt(x)")
 
-    __int__ = __complex__ = __index__ = __float__
+    __int__ = __complex__ = __index__ = item = tolist = __float__
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
