@@ -31,7 +31,7 @@ from fhe.opening import opened
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 from fhe.plans import planned_ckks
 from fhe.progress import progress as bar
-from fhe.received import believed, require_own_bounds, require_promised
+from fhe.received import believed, promised, require_own_bounds
 from fhe.ring.random import SeedSource, system_seed
 from fhe.rlwe.automorphism import power_of_two_steps, rotation_element, rotation_elements, swap_element
 from fhe.rlwe.chain import ModulusChain
@@ -147,27 +147,23 @@ class KeyOwner(Context):
         Products are decrypted as they are, neither relinearised nor rescaled: that would cost time and precision.
         Integers that their public interval lets grow beyond int64 come as Python's, of dtype object.
 
-        What a received array says of itself is its sender's claim. With ``expected``, the result of the same program on
-        any encryption of yours, scale and bounds are taken from there (`fhe.received`). In BFV noise is measured, and
-        refused above a quarter of what fails. Raises ParameterError for another key, or what was not expected;
-        ValueOverflowError for values beyond their tracked bounds: then a promise is broken (`fhe.assume`).
+        What a received array says of itself is its sender's claim. With ``expected``, the same program's result on any
+        encryption of yours, scale and bounds are from there (`fhe.received`). In BFV noise above a quarter of what
+        fails is refused. Raises ParameterError for another key, ValueOverflowError where a promise is found broken.
         """
         if isinstance(array, EncryptedBits):
             hoped = expected.bits if expected is not None else [None] * len(array.bits)
             bits = zip(array.bits, hoped, strict=True)
             return array.decoded([self.decrypt(bit, expected=like, progress=progress) for bit, like in bits])
         if isinstance(array, EncryptedDecimals):
-            hoped = None if expected is None else expected.array
+            hoped = getattr(expected, "array", None)
             return array.decoded(self.decrypt(array.array, expected=hoped, progress=progress))
         self.require(array)
         if isinstance(array, WideArray):
             hoped = expected.parts if expected is not None else [None] * len(array.parts)
             array = WideArray(list(map(believed, array.parts, hoped)))
-            values = integers_of(array, [self._decrypt_part(part, progress) for part in array.parts])
-        else:
-            values = self._decrypt_part(array := believed(array, expected), progress)
-        require_promised(array, values)
-        return values
+            return promised(array, integers_of(array, [self._decrypt_part(x, progress) for x in array.parts]))
+        return promised(own := believed(array, expected), self._decrypt_part(own, progress))
 
     def _decrypt_part(self, array: EncryptedArray, progress: bool) -> NDArray[Any]:
         shards = bar(array.shards, "decrypting", progress)

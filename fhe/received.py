@@ -58,8 +58,8 @@ def _as_predicted(shard: Ciphertext, wanted: Ciphertext) -> Ciphertext:
     )
 
 
-def require_promised(array: Any, values: NDArray[Any]) -> None:
-    """Raise ValueOverflowError for values beyond their tracked bounds, which only a broken promise leads to.
+def promised(array: Any, values: NDArray[Any]) -> NDArray[Any]:
+    """The values; ValueOverflowError for values beyond their tracked bounds, which only a broken promise leads to.
 
     Bounds are about all that computed them, so this finds most promises that are not kept, and most forged claims.
     """
@@ -71,7 +71,7 @@ def require_promised(array: Any, values: NDArray[Any]) -> None:
     else:
         intervals = [shard.interval for shard in parts]
         if any(interval is None or interval.high is None for interval in intervals):
-            return
+            return values
         low, high = min(interval.low for interval in intervals), max(interval.ends[1] for interval in intervals)
         beyond = bool(values.min() < low or values.max() > high)
     if beyond:
@@ -80,6 +80,7 @@ def require_promised(array: Any, values: NDArray[Any]) -> None:
             f"values beyond {high:g} cannot come of what this was computed from: a promise is broken: that {promises}; "
             "no value of the result can be trusted. Promise more, or compute with proved bounds; fhe.audit finds where"
         )
+    return values
 
 
 def require_own_bounds(array: Packed) -> None:
