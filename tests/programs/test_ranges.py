@@ -68,6 +68,8 @@ FORMS: dict[str, tuple[Callable[..., Any], list[Spec]]] = {
     **{name: (function, [TABLE]) for name, function in OF_TABLES.items()},
     "inverse powers": (lambda x: x**-1 + 1 / x - 2 / np.reciprocal(x), [POSITIVE]),
     "quotients": (lambda x, y: x / (y + 4) - x / (y - 2), [VECTOR, OTHER]),
+    "squares of what is lower than it is high": (lambda x: np.square(x) - x * x, [OTHER]),
+    "a divisor on both sides of zero": (lambda x, y: x / (y + 0.5), [VECTOR, OTHER]),
     "comparisons": (lambda x, y: (x > y) * x + (x <= y) - 2 * (x < y) + (x >= y), [VECTOR, OTHER]),
     "a square": (lambda x: x @ x - np.vdot(x, [1, -2, 3]), [VECTOR]),
     "a product with a list": (lambda x: np.multiply.outer(x, [1, -2, 1]), [VECTOR]),
