@@ -87,8 +87,9 @@ Buffer unpack_bytes(const Basis& basis, const py::object& data, const Axes& lead
 }
 
 py::array_t<i64> evaluation_order_array(u64 ring_degree) {
-  if (ring_degree < 8 || (ring_degree & (ring_degree - 1)) != 0 || ring_degree >> 20 > 1)
-    throw py::value_error("ring degree " + std::to_string(ring_degree) + " is no power of two between 8 and 2^20");
+  if (ring_degree < 8 || (ring_degree & (ring_degree - 1)) != 0 || ring_degree >> kMaxLogDegree > 1)
+    throw py::value_error("ring degree " + std::to_string(ring_degree) + " is no power of two between 8 and 2^" +
+                          std::to_string(kMaxLogDegree));
   const std::vector<u32> order = evaluation_order(ring_degree);
   py::array_t<i64> out(static_cast<py::ssize_t>(order.size()));
   std::copy(order.begin(), order.end(), out.mutable_data());

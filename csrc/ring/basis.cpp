@@ -21,8 +21,9 @@ std::shared_ptr<const NttTables> shared_tables(std::size_t ring_degree, u64 modu
 }
 
 void check_parameters(std::size_t N, const std::vector<u64>& moduli, const std::vector<u64>& roots) {
-  if (N < 8 || N > (std::size_t{1} << 20) || (N & (N - 1)) != 0)
-    throw std::invalid_argument("ring degree " + std::to_string(N) + " is no power of two between 8 and 2^20");
+  if (N < 8 || N > (std::size_t{1} << kMaxLogDegree) || (N & (N - 1)) != 0)
+    throw std::invalid_argument("ring degree " + std::to_string(N) + " is no power of two between 8 and 2^" +
+                                std::to_string(kMaxLogDegree));
   if (moduli.empty() || moduli.size() != roots.size())
     throw std::invalid_argument(std::to_string(moduli.size()) + " primes with " + std::to_string(roots.size()) +
                                 " roots of unity");

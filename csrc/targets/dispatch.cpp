@@ -22,6 +22,9 @@ std::vector<const Kernels*> compiled_targets() {
 }
 
 std::vector<const Kernels*> running_targets() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();  // some C libraries leave it to whoever asks
+#endif
   std::vector<const Kernels*> running;
   for (const Kernels* kernels : compiled_targets()) {
     if (kernels->supported()) running.push_back(kernels);
