@@ -25,7 +25,7 @@ MEANING = {
     "encode_encrypt": "both, as users call it; some scale by Q/t in the first, some in the second",
     "decrypt": "to an encoded plaintext",
     "decode": "a full plaintext",
-    "decrypt_decode": "both, as users call it",
+    "decrypt_decode": "both, as users call it, at the highest level; ours looks at as few primes as the values need",
     "keys": "a secret, a public, a relinearisation and a rotation key",
     "dot": "two encrypted vectors that fill a ciphertext, as one call",
     "matvec": "a plain 64 x 128 matrix times an encrypted vector, as one call",
