@@ -1,9 +1,9 @@
 // out = sum_i a_i q_0 ... q_(i-1) for the balanced mixed radix digits a_i = rows[i] - (q_i - 1)/2, as a double.
 //
-// Horner's rule from the last digit on, in pairs (high, low) whose sum is the number (Dekker, Numer. Math. 1971): the
-// product and the sum of what is high are split into what a double holds and what it lost; all that was lost is added
-// up, each operation rounded, and joined. Every number is 2^-64 of what it stands for and is kept within 2^965, so that
-// nothing overflows before the end: what was cut off is beyond 2^1029, and infinite there.
+// Horner's rule from the last digit on, in pairs (high, low) whose sum is the number (T. J. Dekker, Numerische
+// Mathematik 18, 1971): the product and the sum of what is high are split into what a double holds and what it lost;
+// all that was lost is added up, each operation rounded, and joined. Every number is 2^-64 of what it stands for and is
+// kept within 2^965, so that nothing overflows before the end: what was cut off is beyond 2^1029, and infinite there.
 //
 // While the number is below 2^100, everything lost is an integer below 2^50: all but the last sum is exact.
 
