@@ -43,7 +43,7 @@ def test_few_primes_say_what_all_say(owner, seed, level, multiply):
 @given(SEEDS, st.sampled_from([2.0**-30, 2.0**-60, 2.0**-300]))
 def test_a_bound_that_is_wrong_changes_nothing(owner, seed, claim):
     """Too small by less than what is to spare, by more, and by so much that only two or three primes are looked at."""
-    x = encrypted(owner, seed, LEVELS[-1], size=8.0)
+    x = encrypted(owner, seed, LEVELS[-1], size=2.0**12)  # which at the scale is more than the first prime holds
     forged = replace(x, bound=claim, noise=0.0)
     assert sufficient_level(forged) <= sufficient_level(x) < x.level
     assert np.array_equal(opened(owner.evaluator, owner._secret.decrypt, forged), by_all_primes(owner, x))
