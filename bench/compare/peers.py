@@ -1,7 +1,8 @@
 """The other libraries: what PyPI has goes into environments below ``.peers``, what was built joins by a path.
 
 ``FHE_PEERS`` names a prefix that holds HEXL and SEAL (include/, lib/), ``FHE_OPENFHE_PYTHON`` a Python that can import
-an openfhe built for this machine. What is missing is left out, and said.
+an openfhe built for this machine, ``FHE_LATTIGO`` a checkout of Lattigo, which takes ``go``. What is missing is left
+out, and said.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bench.driver import build
+from bench.driver import BUILT, SOURCES, build
 from bench.machine import ROOT
 
 ENVIRONMENTS = ROOT / ".peers"
@@ -171,9 +172,35 @@ def with_hexl() -> bool:
     return bool(sorted((prefix() or Path("/")).glob("lib/libhexl*")))
 
 
+@cache
+def lattigo_driver() -> Path | None:
+    """Lattigo, compiled within its checkout, whose ``go.mod`` says what it needs."""
+    checkout, go = os.environ.get("FHE_LATTIGO"), shutil.which("go")
+    if not checkout:
+        return None
+    if not go:
+        raise SystemExit("FHE_LATTIGO is set, and no go is on PATH; install Go, or unset FHE_LATTIGO")
+    BUILT.mkdir(parents=True, exist_ok=True)
+    program = BUILT / "lattigo"
+    command = [go, "build", "-o", str(program), str(SOURCES / "lattigo.go")]
+    ran = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise SystemExit(f"the driver lattigo does not compile:\n{ran.stderr[-4000:]}")
+    return program
+
+
+CALLS_HEXL = """
+import openfhe, pathlib
+maps = pathlib.Path("/proc/self/maps").read_text().split()
+core = next(path for path in maps if "libOPENFHEcore" in path)
+raise SystemExit(b"hexl" not in pathlib.Path(core).read_bytes())
+"""
+
+
 def openfhe_pythons(plain: Path | None) -> Iterator[tuple[str, Path]]:
     """OpenFHE as built here, and PyPI's plain build."""
     if built := os.environ.get("FHE_OPENFHE_PYTHON"):
-        yield "OpenFHE", Path(built)
+        calls_hexl = _ran([built, "-c", CALLS_HEXL]) is None
+        yield "OpenFHE + HEXL" if calls_hexl else "OpenFHE", Path(built)
     if plain:
         yield "OpenFHE (PyPI)", plain

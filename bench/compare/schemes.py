@@ -11,6 +11,7 @@ from typing import Any
 from bench.compare.peers import (
     PACKAGES,
     hexl_driver,
+    lattigo_driver,
     openfhe_pythons,
     python_of,
     seal_driver,
@@ -108,6 +109,9 @@ def drivers_of(scheme: str, ring_degree: int, threads: int, names: list[str]) ->
     drivers = {OURS: Driver(ours)}
     if threads == 1 and (program := seal_driver()):
         drivers["SEAL + HEXL" if with_hexl() else "SEAL"] = Driver([program, scheme.lower(), log_degree, given, *chain])
+    if threads == 1 and (program := lattigo_driver()):
+        chains = [*map(str, bits), "special", *map(str, special)]
+        drivers["Lattigo"] = Driver([program, scheme, log_degree, given, *chains], GOMAXPROCS="1")
     for name, python in openfhe_pythons(pythons.get("openfhe")):
         script = SCRIPTS / "openfhe_side.py"
         drivers[name] = Driver([python, script, scheme, log_degree, given, *map(str, bits)], **limit)
