@@ -76,7 +76,7 @@ class Operands:
             "ntt": (x,),
             "key_product": (self.key, key),
             "switch_down": (SPECIAL, DIGIT, LIMBS, part, key, [part, part]),
-            "tensor": ([x, y], [y, x]),
+            "tensor": ([[x], [y]], [[y], [x]]),
         }.get(operation, (x, y))
 
     def bases(self, operation: str) -> tuple[Any, ...]:

@@ -106,7 +106,7 @@ def entrywise(basis: Basis) -> Iterator[Case]:
     yield case(basis, "mul", [x, y])
     yield case(basis, "mul_add", [x, y, z])
     yield case(basis, "mul_scalar", [x, [q // 3 for q in basis.moduli]])
-    yield case(basis, "tensor", [[x, y], [z, w]])
+    yield case(basis, "tensor", [[[x], [y]], [[z], [w]]])
     yield case(basis, "inner_product", [[x, y, z, w], more], 4)
     yield case(basis, "automorphism_eval", [x, 5])
 

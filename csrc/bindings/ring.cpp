@@ -36,7 +36,7 @@ Buffer reduce_array(const Basis& basis, const Array<i64>& coefficients) {
   return without_gil([&] { return reduce(basis, leading, coefficients.data()); });
 }
 
-py::tuple tensor_tuple(const Basis& basis, const std::vector<Buffer>& xs, const std::vector<Buffer>& ys) {
+py::tuple tensor_tuple(const Basis& basis, const std::vector<Parts>& xs, const std::vector<Parts>& ys) {
   std::vector<Buffer> c = without_gil([&] { return tensor(basis, xs, ys); });
   return py::make_tuple(std::move(c[0]), std::move(c[1]), std::move(c[2]));
 }
@@ -149,7 +149,8 @@ void bind_conversions(py::module_& m) {
   m.def("load", &load_array, basis, py::arg("residues"));
   m.def("reduce", &reduce_array, basis, py::arg("coefficients"));
   m.def("lift", &lift_array, basis, x);
-  m.def("convert", &convert, NoGil(), source, target, x);
+  m.def("convert", &convert, NoGil(), source, target, x, py::arg("before") = std::vector<u64>{},
+        py::arg("after") = std::vector<u64>{});
   m.def("scale_round", &scale_round_array, basis, py::arg("plain"), x);
   m.def("divide_round_coeff", &divide_round_coeff, NoGil(), basis, start, stop, x);
   m.def("divide_round_eval", &divide_round_eval, NoGil(), basis, start, stop, x);

@@ -38,13 +38,7 @@ Buffer binary(Binary kernel, const Basis& basis, const Buffer& x, const Buffer& 
 
 Buffer with_scalar(WithScalar kernel, const Basis& basis, const Buffer& x, const std::vector<u64>& scalars) {
   basis.check(x);
-  if (scalars.size() != basis.size())
-    throw std::invalid_argument(std::to_string(scalars.size()) + " scalars for " + std::to_string(basis.size()) +
-                                " limbs");
-  for (std::size_t i = 0; i < scalars.size(); ++i)
-    if (scalars[i] >= basis.modulus(i).value)
-      throw std::invalid_argument("scalar " + std::to_string(i) + " is not below its prime " +
-                                  std::to_string(basis.modulus(i).value));
+  basis.check_scalars(scalars);
   return each_row(basis, x.leading(), 2, [&](u64* out, std::size_t i, std::size_t limb) {
     (basis.kernels(limb).*kernel)(out, x.row(i, limb), scalars[limb], basis.ring_degree(), basis.modulus(limb));
   });
@@ -118,25 +112,54 @@ Buffer inner_product(const Basis& basis, const std::vector<Buffer>& xs, const st
   });
 }
 
-std::vector<Buffer> tensor(const Basis& basis, const std::vector<Buffer>& xs, const std::vector<Buffer>& ys) {
+namespace {
+
+// The rows of a polynomial that comes in parts.
+class PartedRows {
+ public:
+  // Throws std::invalid_argument unless the limbs of the parts are as many as those of the basis, of one shape.
+  PartedRows(const Basis& basis, const std::vector<Buffer>& parts) {
+    for (const Buffer& part : parts) {
+      if (part.ring_degree() != basis.ring_degree() || part.leading() != parts[0].leading())
+        throw std::invalid_argument("parts of leading axes " + to_string(parts[0].leading()) + " and " +
+                                    to_string(part.leading()) + ", one of N = " + std::to_string(part.ring_degree()) +
+                                    ", over a ring of degree " + std::to_string(basis.ring_degree()));
+      for (std::size_t limb = 0; limb < part.limbs(); ++limb) limbs_.push_back({&part, limb});
+    }
+    if (limbs_.size() != basis.size())
+      throw std::invalid_argument("parts of " + std::to_string(limbs_.size()) + " limbs over a basis of " +
+                                  std::to_string(basis.size()));
+  }
+
+  const Buffer& first() const { return *limbs_[0].first; }
+  const u64* row(std::size_t polynomial, std::size_t limb) const {
+    return limbs_[limb].first->row(polynomial, limbs_[limb].second);
+  }
+
+ private:
+  std::vector<std::pair<const Buffer*, std::size_t>> limbs_;
+};
+
+}  // namespace
+
+std::vector<Buffer> tensor(const Basis& basis, const std::vector<Parts>& xs, const std::vector<Parts>& ys) {
   if (xs.size() != 2 || ys.size() != 2)
     throw std::invalid_argument("a tensor product of " + std::to_string(xs.size()) + " and " +
                                 std::to_string(ys.size()) + " polynomials, not of two and two");
-  for (const auto* pair : {&xs, &ys})
-    for (const Buffer& x : *pair) {
-      basis.check(x);
-      if (x.leading() != xs[0].leading())
-        throw std::invalid_argument("a tensor product of leading axes " + to_string(xs[0].leading()) + " and " +
-                                    to_string(x.leading()));
-    }
-  const std::size_t N = basis.ring_degree();
+  const PartedRows x0(basis, xs[0]), x1(basis, xs[1]), y0(basis, ys[0]), y1(basis, ys[1]);
+  const Axes& leading = x0.first().leading();
+  for (const PartedRows* other : {&x1, &y0, &y1})
+    if (other->first().leading() != leading)
+      throw std::invalid_argument("a tensor product of leading axes " + to_string(leading) + " and " +
+                                  to_string(other->first().leading()));
+  const std::size_t N = basis.ring_degree(), polynomials = x0.first().polynomials();
   std::vector<Buffer> out(3, Buffer({}, 0, N));
-  for (Buffer& part : out) part = Buffer(xs[0].leading(), basis.size(), N);
-  for_each_limb(basis.size(), 6 * xs[0].polynomials() * N, [&](std::size_t limb) {
-    for (std::size_t i = 0; i < xs[0].polynomials(); ++i) {
+  for (Buffer& part : out) part = Buffer(leading, basis.size(), N);
+  for_each_limb(basis.size(), 6 * polynomials * N, [&](std::size_t limb) {
+    for (std::size_t i = 0; i < polynomials; ++i) {
       u64* const rows[] = {out[0].row(i, limb), out[1].row(i, limb), out[2].row(i, limb)};
-      const u64* const x[] = {xs[0].row(i, limb), xs[1].row(i, limb)};
-      const u64* const y[] = {ys[0].row(i, limb), ys[1].row(i, limb)};
+      const u64* const x[] = {x0.row(i, limb), x1.row(i, limb)};
+      const u64* const y[] = {y0.row(i, limb), y1.row(i, limb)};
       basis.kernels(limb).tensor(rows, x, y, N, basis.modulus(limb));
     }
   });

@@ -20,7 +20,10 @@ Buffer mul_add(const Basis& basis, const Buffer& x, const Buffer& y, const Buffe
 Buffer mul_scalar(const Basis& basis, const Buffer& x, const std::vector<u64>& scalars);
 Buffer add_scalar(const Basis& basis, const Buffer& x, const std::vector<u64>& scalars);
 Buffer inner_product(const Basis& basis, const std::vector<Buffer>& xs, const std::vector<Buffer>& ys);
-std::vector<Buffer> tensor(const Basis& basis, const std::vector<Buffer>& xs, const std::vector<Buffer>& ys);
+
+// A polynomial in parts: their limbs, one after the other, are those of the basis.
+using Parts = std::vector<Buffer>;
+std::vector<Buffer> tensor(const Basis& basis, const std::vector<Parts>& xs, const std::vector<Parts>& ys);
 
 Buffer ntt(const Basis& basis, const Buffer& x);
 Buffer intt(const Basis& basis, const Buffer& x);

@@ -67,6 +67,15 @@ void Basis::check_prefix(const Buffer& x) const {
                                 " where a basis of " + to_string({size(), ring_degree_}) + " needs at least as many");
 }
 
+void Basis::check_scalars(const std::vector<u64>& scalars) const {
+  if (scalars.size() != size())
+    throw std::invalid_argument(std::to_string(scalars.size()) + " scalars for " + std::to_string(size()) + " limbs");
+  for (std::size_t i = 0; i < size(); ++i)
+    if (scalars[i] >= modulus(i).value)
+      throw std::invalid_argument("scalar " + std::to_string(i) + " is not below its prime " +
+                                  std::to_string(modulus(i).value));
+}
+
 const Axes& broadcast(const Axes& x, const Axes& y) {
   const Axes& longer = x.size() >= y.size() ? x : y;
   const Axes& shorter = x.size() >= y.size() ? y : x;

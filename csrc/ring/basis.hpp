@@ -40,6 +40,8 @@ class Basis {
   // Throw std::invalid_argument unless x has this ring degree and these limbs, or more after them.
   void check(const Buffer& x) const;
   void check_prefix(const Buffer& x) const;
+  // Throws std::invalid_argument unless these are residues, one for each prime.
+  void check_scalars(const std::vector<u64>& scalars) const;
 
   // The Constants that `make` derives from this basis and `key`, made once and kept as long as the basis. A key holds
   // values, never the identity of another object: what it names can not change or die.

@@ -11,10 +11,11 @@
 
 namespace fhe {
 
-// The y_i of a x for a constant a, and the quotient v = floor(s + 1/2), s = sum_i y_i / q_i. Owns all that it needs.
+// The y_i of a x for a constant a, given by its residues (none: 1), and the quotient v = floor(s + 1/2), s = sum_i
+// y_i / q_i. Owns all that it needs.
 class Terms {
  public:
-  explicit Terms(const Limbs& source, u64 scale = 1);
+  explicit Terms(const Limbs& source, const std::vector<u64>& scale = {});
 
   std::size_t count() const { return source_.size() + 1; }
   // terms[i] = x[i] * a (Q/q_i)^-1 mod q_i, then v, and s - v into `rest`, which may be null. A row of terms may be the
@@ -39,9 +40,12 @@ class Terms {
 // The constants of one conversion to the representative nearest to zero; owns all that it needs. It works in two steps,
 // so that callers choose what stays in cache between them: `terms` scales the source rows, `sums` weighs the terms for
 // some of the targets. Of a single prime q there is one term, x + (q-1)/2 mod q, which is (q-1)/2 above what is wanted.
+//
+// `before` multiplies what is converted, `after` what comes of it: a residue for each prime, or none at all.
 class Conversion {
  public:
-  Conversion(const Limbs& source, const Limbs& target);
+  Conversion(const Limbs& source, const Limbs& target, const std::vector<u64>& before = {},
+             const std::vector<u64>& after = {});
 
   std::size_t terms_count() const { return sums_.inputs(); }
   std::size_t targets() const { return sums_.outputs(); }
@@ -54,7 +58,8 @@ class Conversion {
   bool single() const { return half_ != 0; }
 
   Terms terms_;
-  u64 half_;  // (q-1)/2 of a single source, else 0
+  u64 half_;                // (q-1)/2 of a single source that nothing multiplies, else 0
+  std::vector<u64> after_;  // none, or for each target
   WeightedSums sums_;
 };
 
@@ -66,7 +71,8 @@ constexpr std::size_t kTargetsAtOnce = 4;
 // Coefficients of `rows` rows at a time that stay in a second-level cache: a power of two.
 std::size_t cached_block(std::size_t rows);
 
-// Throws std::invalid_argument when the buffer does not fit the source, or the bases one another.
-Buffer convert(const Basis& source, const Basis& target, const Buffer& x);
+// Throws std::invalid_argument when the buffer does not fit the source, the bases one another, or the scalars them.
+Buffer convert(const Basis& source, const Basis& target, const Buffer& x, const std::vector<u64>& before = {},
+               const std::vector<u64>& after = {});
 
 }  // namespace fhe

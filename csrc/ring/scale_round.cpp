@@ -13,9 +13,16 @@ namespace {
 // modulo t, where t x vanishes: k = sum_i y_i (-1/q_i) + v.
 struct ScaleRound {
   ScaleRound(const Limbs& source, const Limbs& plain)
-      : terms(source, plain[0]->q.value), sum(plain, source.size() + 1, [&](const Modulus& t, std::size_t i) {
+      : terms(source, residues(source, plain[0]->q.value)),
+        sum(plain, source.size() + 1, [&](const Modulus& t, std::size_t i) {
           return i == source.size() ? u64{1} : t.neg(t.inverse(t.reduce(source[i]->q.value)));
         }) {}
+
+  static std::vector<u64> residues(const Limbs& source, u64 t) {
+    std::vector<u64> found;
+    for (const NttTables* limb : source) found.push_back(limb->q.reduce(t));
+    return found;
+  }
 
   Terms terms;
   WeightedSums sum;

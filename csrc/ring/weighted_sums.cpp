@@ -2,6 +2,14 @@
 
 namespace fhe {
 
+void WeightedSums::scale(const std::vector<u64>& factors) {
+  for (std::size_t k = 0; k < outputs(); ++k)
+    for (std::size_t i = 0; i < inputs_; ++i) {
+      u64& weight = weights_[k * inputs_ + i];
+      weight = primes_[k].q.mul(weight, factors[k]);
+    }
+}
+
 // Primes of one basis may be bound to different kernels: each run of equals is one call.
 void WeightedSums::operator()(u64* const* out, const u64* const* rows, std::size_t first, std::size_t count,
                               std::size_t n) const {

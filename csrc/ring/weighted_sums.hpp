@@ -22,6 +22,9 @@ class WeightedSums {
   }
   WeightedSums(WeightedSums&&) = default;
 
+  // Output k times factors[k], a residue.
+  void scale(const std::vector<u64>& factors);
+
   std::size_t inputs() const { return inputs_; }
   std::size_t outputs() const { return primes_.size(); }
 

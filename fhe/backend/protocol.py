@@ -157,8 +157,14 @@ class Backend(Protocol):
         """
         ...
 
-    def tensor(self, basis: BasisHandle, xs: Sequence[Buffer], ys: Sequence[Buffer]) -> tuple[Buffer, Buffer, Buffer]:
-        """(x_0 y_0, x_0 y_1 + x_1 y_0, x_1 y_1) mod q_i, entry by entry, of two pairs of one shape."""
+    def tensor(
+        self, basis: BasisHandle, xs: Sequence[Sequence[Buffer]], ys: Sequence[Sequence[Buffer]]
+    ) -> tuple[Buffer, Buffer, Buffer]:
+        """(x_0 y_0, x_0 y_1 + x_1 y_0, x_1 y_1) mod q_i, entry by entry, of two pairs of one shape.
+
+        Each of the four polynomials comes in parts, whose limbs one after the other are those of the basis: as if by
+        `join`.
+        """
         ...
 
     # --- transforms ---------------------------------------------------------------------------------
@@ -216,8 +222,18 @@ class Backend(Protocol):
     # For a source basis q_0 … q_{L-1} of product Q put y_i = [x_i * (Q/q_i)^-1] mod q_i. Then
     # sum_i y_i * (Q/q_i) = x + v * Q with 0 <= v < L.
 
-    def convert(self, source: BasisHandle, target: BasisHandle, x: Buffer) -> Buffer:
+    def convert(
+        self,
+        source: BasisHandle,
+        target: BasisHandle,
+        x: Buffer,
+        before: Sequence[int] = (),
+        after: Sequence[int] = (),
+    ) -> Buffer:
         """The centred representative of x mod Q, in the primes of the target.
+
+        With ``before`` that of `mul_scalar` (x, before), with ``after`` times these: a residue for each prime of
+        the source, and of the target; empty where nothing is multiplied.
 
         ``(sum_i y_i * (Q/q_i) - v * Q) mod p_j`` with v = floor(s + 0.5), where s is the IEEE double sum
         ``((0.0 + y_0 * r_0) + y_1 * r_1) + …`` in this order, without contraction, and r_i = 1.0 / q_i

@@ -119,11 +119,12 @@ class BFVEncoder:
         """
         level = self.parameters.max_level if level is None else level
         basis = self.chain.q(level)
+        divided = minus_inverses(self.t, basis)
         if self._plain is not None:
-            remainder = self._batched(self._plain, self._residues(values), basis.product).convert(basis)
+            remainder = self._batched(self._plain, self._residues(values), basis.product)
+            poly = remainder.convert(basis, after=divided)
         else:
-            remainder = CoeffPoly.from_int64(basis, self.message(values, basis.product))
-        poly = remainder.scale_limbs([-pow(self.t, -1, q) % q for q in basis.moduli])
+            poly = CoeffPoly.from_int64(basis, self.message(values, basis.product)).scale_limbs(divided)
         return Plaintext(self.chain, poly, level, interval=self.slots_of(values))
 
     def encode_factor(self, values: ArrayLike, level: int | None = None) -> Plaintext:
@@ -150,6 +151,12 @@ class BFVEncoder:
         limbs = len(phase.basis)
         scaled = phase.extend(self._wide).scale(self.t).divide_round(limbs, limbs + len(self._wide))
         return self.values(scaled.lift().astype(np.int64)), 2.0 ** -(1 + noise_budget_bits(self.parameters, phase))
+
+
+@lru_cache(maxsize=256)
+def minus_inverses(t: int, basis: Basis) -> tuple[int, ...]:
+    """-1/t modulo each prime."""
+    return tuple(-pow(t, -1, q) % q for q in basis.moduli)
 
 
 def mul_mod(array: NDArray[np.int64], factor: int, modulus: int) -> NDArray[np.int64]:

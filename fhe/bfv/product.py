@@ -36,7 +36,7 @@ from fhe.ring.basis import Basis
 from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
 from fhe.rlwe.chain import ModulusChain
 from fhe.rlwe.ciphertext import Ciphertext
-from fhe.rlwe.evaluate import add, tensor_sum
+from fhe.rlwe.evaluate import add, tensor_of_parts, tensor_sum
 from fhe.rlwe.keyswitch import SwitchingKey, switch_down, switch_extended
 
 EXTRA_BITS = 46  # of the extra primes: the widest that transforms take without reductions inside
@@ -54,20 +54,29 @@ Extension = Callable[[CoeffPoly, Poly], Halves]  # of a polynomial by coefficien
 class Auxiliary:
     """A for one level, and the factors that take y to y' = round(A y / Q) modulo A.
 
-    A y = Q y' + r with r the centred remainder modulo Q, so y' = -r / Q modulo every prime of A.
+    A y = Q y' + r with r the centred remainder modulo Q, so y' = -r / Q modulo every prime of A. Of t x y' the factor t
+    goes to x modulo A, and to y' modulo Q: to that which is converted there, and so multiplied anyway.
     """
 
     basis: Basis
     into_remainder: tuple[int, ...]  # A mod q_i
     out_of_remainder: tuple[int, ...]  # -1/Q mod a_j
+    plain: tuple[int, ...]  # t mod a_j
+    plain_below: tuple[int, ...]  # t mod q_i
 
 
 @lru_cache(maxsize=256)
 def auxiliary(chain: ModulusChain, level: int) -> Auxiliary:
     """The shortest A of at least Q_l / 2; a longer one has more primes in front."""
-    Q = chain.q(level)
+    Q, t = chain.q(level), plain_modulus(chain)
     A = _shortest(chain, -(-Q.product >> AUXILIARY_BITS_SHORT))
-    return Auxiliary(A, tuple(A.product % q for q in Q.moduli), tuple(-pow(Q.product, -1, a) % a for a in A.moduli))
+    return Auxiliary(
+        A,
+        into_remainder=tuple(Q.residues_of(A.product)),
+        out_of_remainder=tuple(-pow(Q.product, -1, a) % a for a in A.moduli),
+        plain=tuple(A.residues_of(t)),
+        plain_below=tuple(Q.residues_of(t)),
+    )
 
 
 @lru_cache(maxsize=256)
@@ -111,51 +120,49 @@ def products(pairs: Sequence[Pair]) -> tuple[tuple[EvalPoly, ...], int]:
     if len(pairs) >= MANY_PAIRS:
         return _scaled_sum(pairs, holding(chain, level, (len(pairs) - 1).bit_length())), 0
     A = auxiliary(chain, level)
-    over_A, over_Q = _tensors(pairs, partial(_extended, basis=A.basis), partial(_rounded, A=A, Q=chain.q(level)))
-    t = plain_modulus(chain)
-    return tuple(a.join(q).scale(t) for a, q in zip(over_A, over_Q, strict=True)), len(A.basis)
+    extend, rounded = partial(_extended, basis=A.basis, factors=A.plain), partial(_rounded, A=A, Q=chain.q(level))
+    return _tensors(pairs, extend, rounded), len(A.basis)
 
 
 def _scaled_sum(pairs: Sequence[Pair], B: Basis) -> tuple[EvalPoly, ...]:
     """round(t/Q sum_j x_j y_j), from the sum as integers modulo B Q: modulo B, which holds it, then modulo Q."""
     chain, Q = pairs[0][0].chain, pairs[0][0].c[0].basis
     extend = partial(_extended, basis=B)
-    over_B, over_Q = _tensors(pairs, extend, extend)
-    integers = (b.join(q).to_coeff().scale(plain_modulus(chain)) for b, q in zip(over_B, over_Q, strict=True))
+    integers = (total.to_coeff().scale(plain_modulus(chain)) for total in _tensors(pairs, extend, extend))
     return tuple(x.divide_round(0, len(B)).convert(Q).to_eval() for x in integers)
 
 
-def _tensors(pairs: Sequence[Pair], left: Extension, right: Extension) -> list[tuple[EvalPoly, ...]]:
-    """sum_j of the tensors of left(x_j) and right(y_j): over one half of the primes, and over the other."""
-    totals: list[tuple[EvalPoly, ...]] = []
+def _tensors(pairs: Sequence[Pair], left: Extension, right: Extension) -> tuple[EvalPoly, ...]:
+    """sum_j of the tensors of left(x_j) and right(y_j), over all primes."""
+    totals: tuple[EvalPoly, ...] = ()
     for start in range(0, len(pairs), PAIRS_AT_ONCE):
         group = pairs[start : start + PAIRS_AT_ONCE]
         by_coefficients = {id(x): list(zip(x.coeffs(), x.c, strict=True)) for pair in group for x in pair}
         xs = {id(x): [left(*both) for both in by_coefficients[id(x)]] for x, _ in group}
         ys = {id(y): [right(*both) for both in by_coefficients[id(y)]] for _, y in group}
-        parts = [
-            tensor_sum(
-                [[c[half] for c in xs[id(x)]] for x, _ in group], [[c[half] for c in ys[id(y)]] for _, y in group]
-            )
-            for half in (0, 1)
-        ]
-        totals = [_plus(a, b) for a, b in zip(totals, parts, strict=True)] if totals else parts
+        found = _tensor_sum([xs[id(x)] for x, _ in group], [ys[id(y)] for _, y in group])
+        totals = tuple(a + b for a, b in zip(totals, found, strict=True)) if totals else found
     return totals
 
 
-def _plus(x: Sequence[EvalPoly], y: Sequence[EvalPoly]) -> tuple[EvalPoly, ...]:
-    return tuple(a + b for a, b in zip(x, y, strict=True))
+def _tensor_sum(xs: Sequence[Sequence[Halves]], ys: Sequence[Sequence[Halves]]) -> tuple[EvalPoly, ...]:
+    if len(xs) == 1:
+        return tensor_of_parts(xs[0], ys[0])
+    first, second = (
+        tensor_sum([[c[half] for c in x] for x in xs], [[c[half] for c in y] for y in ys]) for half in (0, 1)
+    )
+    return tuple(a.join(b) for a, b in zip(first, second, strict=True))
 
 
-def _extended(coeff: CoeffPoly, x: Poly, basis: Basis) -> Halves:
-    """x itself, over a basis and over Q."""
-    return coeff.convert(basis).to_eval(), x.to_eval()
+def _extended(coeff: CoeffPoly, x: Poly, basis: Basis, factors: Sequence[int] = ()) -> Halves:
+    """x itself over Q, and over a basis, there times the factors."""
+    return coeff.convert(basis, after=factors).to_eval(), x.to_eval()
 
 
 def _rounded(coeff: CoeffPoly, _: Poly, A: Auxiliary, Q: Basis) -> Halves:
-    """y' = round(A y / Q)."""
-    rounded = coeff.scale_limbs(A.into_remainder).convert(A.basis).scale_limbs(A.out_of_remainder)
-    return rounded.to_eval(), rounded.convert(Q).to_eval()
+    """y' = round(A y / Q), and t y' over Q."""
+    rounded = coeff.convert(A.basis, before=A.into_remainder, after=A.out_of_remainder)
+    return rounded.to_eval(), rounded.convert(Q, after=A.plain_below).to_eval()
 
 
 # --- what is raised: A c over A Q ------------------------------------------------------------------------------------

@@ -254,11 +254,10 @@ def tensor_bfv(ring_degree: int, q_bits: Bits, p_bits: Bits, machine: Machine = 
     True
     """
     A = auxiliary(q_bits, p_bits)
-    both, seam = [*A, *q_bits], _seam(ring_degree, machine, 11 * len(q_bits) + 10 * len(A))
+    seam = _seam(ring_degree, machine, 11 * len(q_bits) + 10 * len(A))
     over_a = 4 * seam.intt(q_bits) + 4 * seam.convert(q_bits, A) + 4 * seam.ntt(A)
-    rounded = 2 * (seam.mul_scalar(q_bits) + seam.mul_scalar(A) + seam.convert(A, q_bits) + seam.ntt(q_bits))
-    tensors = seam.tensor(A) + seam.tensor(q_bits) + 3 * (seam.join(both) + seam.mul_scalar(both))
-    return 3 * machine.step + over_a + rounded + tensors
+    rounded = 2 * (seam.convert(A, q_bits) + seam.ntt(q_bits))
+    return 3 * machine.step + over_a + rounded + seam.tensor([*A, *q_bits])
 
 
 def relinearization_bfv(ring_degree: int, q_bits: Bits, p_bits: Bits, digit: int, machine: Machine = ZEN5) -> Any:
@@ -287,8 +286,10 @@ def product_bfv(ring_degree: int, q_bits: Bits, p_bits: Bits, digit: int, machin
     >>> product_bfv(2**14, [46] * 7, [46] * 3, 3) > 2 * product_ckks(2**14, [46] * 7, [46] * 3, 3)
     True
     """
-    tensor = tensor_bfv(ring_degree, q_bits, p_bits, machine)
-    return tensor + relinearization_bfv(ring_degree, q_bits, p_bits, digit, machine)
+    rows = 19 * len(q_bits) + 18 * len(auxiliary(q_bits, p_bits))  # of both halves, each used between two of the other
+    both = amid(machine, max(machine.around, 8 * ring_degree * rows + _packed(ring_degree, q_bits, p_bits, digit)))
+    tensor = tensor_bfv(ring_degree, q_bits, p_bits, both)
+    return tensor + relinearization_bfv(ring_degree, q_bits, p_bits, digit, both)
 
 
 def encoding_bfv(ring_degree: int, q_bits: Bits, plain_bits: int = 17, machine: Machine = ZEN5) -> Any:
@@ -300,7 +301,7 @@ def encoding_bfv(ring_degree: int, q_bits: Bits, plain_bits: int = 17, machine: 
     seam, plain = Seam(ring_degree, machine), [plain_bits]
     numbers = machine.message * ring_degree
     message = numbers + seam.load(plain) + seam.from_natural(plain) + seam.intt(plain)
-    return machine.step + message + seam.reduce(q_bits) + seam.mul_scalar(q_bits)
+    return machine.step + message + seam.convert(plain, q_bits) + machine.scale * (len(q_bits) * ring_degree / 8)
 
 
 def decoding_bfv(ring_degree: int, q_bits: Bits, plain_bits: int = 17, machine: Machine = ZEN5) -> Any:

@@ -267,10 +267,11 @@ class CountingBackend:
         _count("inner_products", basis, numbers, [*chain(*xs), *chain(*ys)], [*chain(*out)])
         return out
 
-    def tensor(self, basis: Handle, xs: Sequence[Blank], ys: Sequence[Blank]) -> tuple[Blank, Blank, Blank]:
-        leading = np.broadcast_shapes(xs[0].shape[:-2], ys[0].shape[:-2])
-        a, b, c = (Blank((*leading, *xs[0].shape[-2:])) for _ in range(3))
-        _count("tensor", basis, (a.polys,), [*xs, *ys], [a, b, c])
+    def tensor(
+        self, basis: Handle, xs: Sequence[Sequence[Blank]], ys: Sequence[Sequence[Blank]]
+    ) -> tuple[Blank, Blank, Blank]:
+        a, b, c = (xs[0][0].of_limbs(len(basis.moduli)) for _ in range(3))
+        _count("tensor", basis, (a.polys,), [*chain(*xs, *ys)], [a, b, c])
         return a, b, c
 
     # --- transforms --------------------------------------------------------------------------------------------------
@@ -305,7 +306,9 @@ class CountingBackend:
     def scale_round(self, basis: Handle, plain: Handle, x: Blank) -> NoReturn:
         raise TypeError("a dry run computes no residues")
 
-    def convert(self, source: Handle, target: Handle, x: Blank) -> Blank:
+    def convert(
+        self, source: Handle, target: Handle, x: Blank, before: Sequence[int] = (), after: Sequence[int] = ()
+    ) -> Blank:
         out = x.of_limbs(len(target.moduli))
         _count("convert", source, (target.bits, x.polys), [x], [out])
         return out

@@ -126,9 +126,9 @@ class ReferenceBackend:
         ]
 
     def tensor(
-        self, basis: Basis, xs: Sequence[Opaque], ys: Sequence[Opaque]
+        self, basis: Basis, xs: Sequence[Sequence[Opaque]], ys: Sequence[Sequence[Opaque]]
     ) -> tuple[RowBuffer, RowBuffer, RowBuffer]:
-        (x0, x1), (y0, y1) = xs, ys
+        (x0, x1), (y0, y1) = ([join(*map(_rows, parts)) for parts in pair] for pair in (xs, ys))
         return self.mul(basis, x0, y0), self.inner_product(basis, (x0, x1), (y1, y0)), self.mul(basis, x1, y1)
 
     # --- transforms -------------------------------------------------------------------------------------
@@ -170,8 +170,12 @@ class ReferenceBackend:
 
     # --- from basis to basis ----------------------------------------------------------------------------
 
-    def convert(self, source: Basis, target: Basis, x: Opaque) -> RowBuffer:
-        return _each_polynomial(target, lambda rows: rns.convert(source, target, rows), x)
+    def convert(
+        self, source: Basis, target: Basis, x: Opaque, before: Sequence[int] = (), after: Sequence[int] = ()
+    ) -> RowBuffer:
+        x = self.mul_scalar(source, x, before) if before else x
+        converted = _each_polynomial(target, lambda rows: rns.convert(source, target, rows), x)
+        return self.mul_scalar(target, converted, after) if after else converted
 
     def scale_round(self, basis: Basis, plain: Basis, x: Opaque) -> tuple[RowBuffer, NDArray[np.float64]]:
         x, (t,) = _rows(x), plain.moduli

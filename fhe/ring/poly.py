@@ -125,9 +125,10 @@ class CoeffPoly(Poly):
     def automorphism(self, element: int) -> CoeffPoly:
         return CoeffPoly(self.basis, self.basis.backend.automorphism_coeff(self.basis.handle, self.data, element))
 
-    def convert(self, target: Basis) -> CoeffPoly:
-        """The centred representative mod Q, in the primes of another basis."""
-        return CoeffPoly(target, self.basis.backend.convert(self.basis.handle, target.handle, self.data))
+    def convert(self, target: Basis, before: Sequence[int] = (), after: Sequence[int] = ()) -> CoeffPoly:
+        """The centred representative mod Q, in the primes of another basis; `scale_limbs` ``before`` and ``after``."""
+        data = self.basis.backend.convert(self.basis.handle, target.handle, self.data, before, after)
+        return CoeffPoly(target, data)
 
     def extend(self, target: Basis) -> CoeffPoly:
         """The centred representative mod Q, in the primes of Q followed by those of ``target``."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fhe.backend.protocol import Buffer
 from fhe.errors import ParameterError
+from fhe.ring.basis import Basis
 from fhe.ring.poly import EvalPoly, Poly
 from fhe.rlwe.automorphism import check_element
 from fhe.rlwe.ciphertext import Ciphertext, padded_sum
@@ -42,8 +44,22 @@ def negate(x: Ciphertext) -> list[Poly]:
 
 def tensor(a: Sequence[EvalPoly], b: Sequence[EvalPoly]) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
     """(a_0 b_0, a_0 b_1 + a_1 b_0, a_1 b_1): the product of two ciphertexts of degree 1, of degree 2."""
-    basis = a[0].basis
-    c0, c1, c2 = basis.backend.tensor(basis.handle, [x.data for x in a], [y.data for y in b])
+    return _tensor(a[0].basis, [[x.data] for x in a], [[y.data] for y in b])
+
+
+def tensor_of_parts(
+    a: Sequence[Sequence[EvalPoly]], b: Sequence[Sequence[EvalPoly]]
+) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
+    """`tensor` of polynomials that come in parts, over primes one after the other."""
+    first, *more = (part.basis for part in a[0])
+    xs, ys = ([[part.data for part in parts] for parts in pair] for pair in (a, b))
+    return _tensor(sum(more, start=first), xs, ys)
+
+
+def _tensor(
+    basis: Basis, xs: Sequence[Sequence[Buffer]], ys: Sequence[Sequence[Buffer]]
+) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
+    c0, c1, c2 = basis.backend.tensor(basis.handle, xs, ys)
     return EvalPoly(basis, c0), EvalPoly(basis, c1), EvalPoly(basis, c2)
 
 

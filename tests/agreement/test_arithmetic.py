@@ -1,5 +1,7 @@
 """Row by row arithmetic."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,14 +45,20 @@ def test_mul_add(agree, basis, data):
     agree(lambda m: m.call("mul_add", basis, y, x, y))
 
 
-@given(bases(), leadings(), st.booleans(), st.data())
+@given(bases(limbs=(1, 6)), leadings(), st.booleans(), st.data())
 def test_tensor(agree, basis, leading, square, data):
+    """Of polynomials in parts, each cut where it likes."""
     xs = [data.draw(polys(basis, leading)) for _ in range(2)]
     ys = xs if square else [data.draw(polys(basis, leading)) for _ in range(2)]
+    inner = st.sets(st.integers(1, len(basis) - 1)) if len(basis) > 1 else st.just(set())
+    cuts = [[0, *sorted(data.draw(inner)), len(basis)] for _ in range(4)]
 
     def tensor(m):
-        pairs = [[m.load(basis, x) for x in pair] for pair in (xs, ys)]
-        return [m.read(c) for c in m.backend.tensor(m.handle(basis), *pairs)]
+        parts = [
+            [m.load(basis.limbs(i, j), x[..., i:j, :]) for i, j in pairwise(cut)]
+            for x, cut in zip([*xs, *ys], cuts, strict=True)
+        ]
+        return [m.read(c) for c in m.backend.tensor(m.handle(basis), parts[:2], parts[2:])]
 
     agree(tensor)
 

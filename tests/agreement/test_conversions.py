@@ -4,7 +4,18 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.strategies import SEEDS, Primes, bases, dividends, kept_limbs, leadings, long_bases, near_the_middle, polys
+from tests.strategies import (
+    SEEDS,
+    Primes,
+    bases,
+    dividends,
+    kept_limbs,
+    leadings,
+    long_bases,
+    near_the_middle,
+    polys,
+    scalars,
+)
 
 SOURCES = bases(limbs=(1, 6)) | long_bases()
 DIVISIBLE = bases(limbs=(2, 6)) | long_bases()
@@ -30,13 +41,22 @@ def test_lift(agree, basis, data):
     agree(lambda m: m.backend.lift(m.handle(basis), m.load(basis, x)))
 
 
-@given(SOURCES, SEEDS, st.data())
+@given(bases(limbs=(1, 1)) | SOURCES, SEEDS, st.data())
 def test_convert(agree, source, seed, data):
-    """Beside Q/2 too, where only the same doubles in the same order give the same quotient."""
+    """Multiplied before, after, or not. Beside Q/2 too, where only the same doubles in the same order give the same."""
     target = data.draw(target_of(source))
-    middle, _ = near_the_middle(source, seed)
-    for x in (data.draw(polys(source, data.draw(leadings()))), source.residues(middle)):
-        agree(lambda m, x=x: m.read(m.backend.convert(m.handle(source), m.handle(target), m.load(source, x))))
+    before, after = (data.draw(st.just([]) | scalars(primes)) for primes in (source, target))
+    inverses = [pow(f, -1, q) if f else 0 for f, q in zip(before or [1] * len(source), source.moduli, strict=True)]
+    middle = source.residues(near_the_middle(source, seed)[0]).astype(object)
+    moduli = np.array(source.moduli, dtype=object)[:, None]
+    undone = (middle * np.array(inverses, dtype=object)[:, None] % moduli).astype(np.uint64)
+    for x in (data.draw(polys(source, data.draw(leadings()))), undone):
+
+        def converted(m, x=x):
+            loaded = m.load(source, x)
+            return m.read(m.backend.convert(m.handle(source), m.handle(target), loaded, before, after))
+
+        agree(converted)
 
 
 @given(bases(limbs=(2, 7)), SEEDS, st.data())

@@ -75,7 +75,7 @@ class Machine {
       case 7:
         return keep(q, inner_product(q, {x.x, y.x, other(x).x}, {y.x, y.x, x.x}));
       case 8:
-        for (const Buffer& part : tensor(q, {x.x, y.x}, {y.x, x.x})) keep(q, part);
+        for (const Buffer& part : tensor(q, {Parts{x.x}, Parts{y.x}}, {Parts{y.x}, Parts{x.x}})) keep(q, part);
         return;
       case 9:
         return keep(q, ntt(q, y.x));
@@ -99,7 +99,8 @@ class Machine {
       case 15:
         return keep(q, from_natural(q, y.x));
       case 16:
-        return keep(*y.basis, convert(q, *y.basis, x.x));
+        if (source_.below(2) == 0) return keep(*y.basis, convert(q, *y.basis, x.x));
+        return keep(*y.basis, convert(q, *y.basis, x.x, scalars(*x.basis), scalars(*y.basis)));
       case 17:
         return check(q, divide_round_coeff(q, start, stop, y.x), start, stop);
       case 18:

@@ -7,7 +7,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.machine import Machine
-from tests.strategies import SEEDS, Primes, bases, dividends, kept_limbs, leadings, near_the_middle, polys, ring_degrees
+from tests.strategies import (
+    SEEDS,
+    Primes,
+    bases,
+    dividends,
+    kept_limbs,
+    leadings,
+    near_the_middle,
+    polys,
+    ring_degrees,
+    scalars,
+)
 
 # Wide enough for the product of the target to tell all the multiples of Q apart that a conversion may leave in.
 DEGREES = ring_degrees(8, 128)
@@ -111,12 +122,17 @@ def test_lift_overflows_to_infinity(machine, basis):
     assert np.isinf(lifted).tolist() == [False, False, True, True, False, False, True, True]
 
 
+def away_from_the_middle(basis: Primes, integers: np.ndarray) -> np.ndarray:
+    """Which integers are further from Q/2 than the error bound of `Backend.convert`."""
+    bound, half = Fraction(len(basis), 1 << 45), Fraction(1, 2)
+    return np.vectorize(lambda v: abs(abs(Fraction(int(v), basis.product)) - half) > bound, otypes=[bool])(integers)
+
+
 @given(SOURCES, st.data())
 def test_convert_is_the_centred_representative(machine, source, data):
     target, x = data.draw(other_primes(source)), data.draw(polys(source, data.draw(leadings())))
-    Q, bound = source.product, Fraction(len(source), 1 << 45)
-    integers = source.integers(x)
-    safe = np.vectorize(lambda v: abs(abs(Fraction(int(v), Q)) - Fraction(1, 2)) > bound, otypes=[bool])(integers)
+    Q, integers = source.product, source.integers(x)
+    safe = away_from_the_middle(source, integers)
     converted = machine.read(
         machine.backend.convert(machine.handle(source), machine.handle(target), machine.load(source, x))
     )
@@ -124,6 +140,35 @@ def test_convert_is_the_centred_representative(machine, source, data):
     right = (converted == exact).all(axis=-2)
     assert right[safe].all()
     assert (right | (converted == other).all(axis=-2)).all()
+
+
+@given(bases(limbs=(2, 6), degrees=DEGREES), st.integers(2, 99), st.data())
+def test_convert_multiplies_what_it_takes_or_what_it_gives(machine, primes, factor, data):
+    """By the same numbers, to a basis of as many primes: nothing but their place tells which. Then by others."""
+    half = len(primes) // 2
+    source, target = primes.limbs(0, half), primes.limbs(half, 2 * half)
+    x, handles = data.draw(polys(source)), (machine.handle(source), machine.handle(target))
+    integers, loaded = source.integers(x), machine.load(source, x)
+    taken = source.integers(source.residues(factor * integers))
+    for found, expected, safe in (
+        ((loaded, [factor] * half), taken, away_from_the_middle(source, taken)),
+        ((loaded, [], [factor] * half), factor * integers, away_from_the_middle(source, integers)),
+        ((loaded, [], [1] * half), integers, away_from_the_middle(source, integers)),
+    ):
+        converted = machine.read(machine.backend.convert(*handles, *found))
+        assert (converted == target.residues(expected)).all(axis=-2)[safe].all()
+
+
+@given(bases(limbs=(1, 1), degrees=DEGREES, bits=(40, 44)), st.data())
+def test_convert_of_one_prime_to_shorter_ones(machine, source, data):
+    """Multiplied after, where residues of the source are many times a prime of the target."""
+    target = data.draw(bases(limbs=(1, 4), degrees=st.just(source.ring_degree), bits=(14, 38)))
+    factors, x = data.draw(scalars(target)), data.draw(polys(source))
+    converted = machine.backend.convert(
+        machine.handle(source), machine.handle(target), machine.load(source, x), [], factors
+    )
+    residues = target.residues(source.integers(x)).astype(object) * np.array(factors, dtype=object)[:, None]
+    assert np.array_equal(machine.read(converted), residues % np.array(target.moduli, dtype=object)[:, None])
 
 
 @given(bases(limbs=(2, 6), degrees=DEGREES), st.data())

@@ -161,9 +161,19 @@ MISFITS = {
     "switch_down with a long addend": lambda c, b, x, s: c.switch_down(
         b, 2, 1, 4, s, c.pack_key(b, [x] * 2, [x] * 2), [s, x]
     ),
-    "tensor of three": lambda c, b, x, s: c.tensor(b, [x, x, x], [x, x]),
-    "tensor of another basis": lambda c, b, x, s: c.tensor(b, [x, x], [x, s]),
-    "tensor of a batch": lambda c, b, x, s: c.tensor(b, [x, x], [batch(c, b), x]),
+    "tensor of three": lambda c, b, x, s: c.tensor(b, [[x]] * 3, [[x]] * 2),
+    "tensor of another basis": lambda c, b, x, s: c.tensor(b, [[x]] * 2, [[x], [s]]),
+    "tensor of a batch": lambda c, b, x, s: c.tensor(b, [[x]] * 2, [[batch(c, b)], [x]]),
+    "tensor of too many parts": lambda c, b, x, s: c.tensor(b, [[x]] * 2, [[x], [x, s]]),
+    "tensor of no parts": lambda c, b, x, s: c.tensor(b, [[x], []], [[x]] * 2),
+    "tensor of a part of another ring": lambda c, b, x, s: c.tensor(b, [[narrow(c, 2), narrow(c, 2)], [x]], [[x]] * 2),
+    "tensor of parts of unequal batches": lambda c, b, x, s: c.tensor(
+        b, [[x]] * 2, [[x], [c.limbs(x, 0, 2), batch_of(c, 2)]]
+    ),
+    "convert times too few": lambda c, b, x, s: c.convert(b, b, x, [1] * 3),
+    "convert into too many": lambda c, b, x, s: c.convert(b, b, x, [], [1] * 5),
+    "convert times what is no residue": lambda c, b, x, s: c.convert(b, b, x, [1, 1, 1, PRIMES.moduli[3]]),
+    "convert into what is no residue": lambda c, b, x, s: c.convert(b, b, x, [], [PRIMES.moduli[0], 1, 1, 1]),
     "limbs": lambda c, b, x, s: c.limbs(x, 3, 5),
     "no limbs": lambda c, b, x, s: c.limbs(x, 2, 2),
     "uniform": lambda c, b, x, s: c.uniform(b, bytes(8 * N)),
@@ -197,7 +207,7 @@ MISFITS = {
     "inner_products of more factors": lambda c, b, x, s: c.inner_products(b, [[x]], [[0]], [[x, x]]),
     "inner_products of a batch": lambda c, b, x, s: c.inner_products(b, [[batch(c, b)]], [[0]], [[x]]),
     "inner_products with a batch": lambda c, b, x, s: c.inner_products(b, [[x]], [[0]], [[batch(c, b)]]),
-    "tensor with three": lambda c, b, x, s: c.tensor(b, [x, x], [x, x, x]),
+    "tensor with three": lambda c, b, x, s: c.tensor(b, [[x]] * 2, [[x]] * 3),
     "convert to another ring": lambda c, b, x, s: c.convert(b, half(c), x),
     "divide_round_sum of another ring": lambda c, b, x, s: c.divide_round_sum(b, 1, 1, 4, x, narrow(c, 3)),
     "divide_round_sum of a batch": lambda c, b, x, s: c.divide_round_sum(b, 1, 1, 4, x, batch_of(c, 3)),

@@ -53,7 +53,7 @@ def test_results_have_the_shapes_of_the_reference(leading: tuple[int, ...]) -> N
         "mul_add": ((x, x, x), (bx, bx, bx)),
         "mul_scalar": ((x, [1] * 6), (bx, [1] * 6)),
         "inner_product": (([x, x], [x, x]), ([bx, bx], [bx, bx])),
-        "tensor": (((x, x), (x, x)), ((bx, bx), (bx, bx))),
+        "tensor": ((((x,), (x,)), ((x,), (x,))), (((bx,), (bx,)), ((bx,), (bx,)))),
         "ntt": ((x,), (bx,)),
         "automorphism_eval": ((x, 5), (bx, 5)),
         "reduce": ((values[..., 0, :].astype(np.int64),), (values[..., 0, :].astype(np.int64),)),

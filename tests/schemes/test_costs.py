@@ -124,7 +124,7 @@ def test_the_auxiliary_basis_is_that_of_the_product() -> None:
     [
         (costs.rotation(2**13, [46, 36, 36, 36], [46], 1), 260),
         (costs.rotation(2**15, [46] + [40] * 14, [43] * 5, 5), 6600),
-        (costs.product_bfv(2**14, [43] * 7, [43] * 3, 3), 3900),
+        (costs.product_bfv(2**14, [43] * 7, [43] * 3, 3), 3500),
         (costs.addition(2**14, [46] + [40] * 6), 60),
     ],
 )
