@@ -16,7 +16,7 @@ LEAD = (
     "ahead, and below the chart stands why. Bars are medians of the ratios of one interleaved run, in which libraries "
     "take turns sample by sample; whiskers are quartiles. All parameters have 128-bit security, the same ring and as "
     "nearly the same modulus as each library allows; every product was checked before it was timed. This library, "
-    "TenSEAL and OpenFHE are called from Python; HEXL and SEAL from C++."
+    "TenSEAL and OpenFHE are called from Python; HEXL and SEAL from C++, Lattigo from Go."
 )
 NAMES = {
     "ntt": "NTT",
