@@ -36,8 +36,9 @@ Buffer reduce_array(const Basis& basis, const Array<i64>& coefficients) {
   return without_gil([&] { return reduce(basis, leading, coefficients.data()); });
 }
 
-py::tuple tensor_tuple(const Basis& basis, const std::vector<Parts>& xs, const std::vector<Parts>& ys) {
-  std::vector<Buffer> c = without_gil([&] { return tensor(basis, xs, ys); });
+py::tuple tensor_tuple(const Basis& basis, const std::vector<Parts>& xs, const std::vector<Parts>& ys,
+                       std::size_t x_coeffs, std::size_t y_coeffs) {
+  std::vector<Buffer> c = without_gil([&] { return tensor(basis, xs, ys, x_coeffs, y_coeffs); });
   return py::make_tuple(std::move(c[0]), std::move(c[1]), std::move(c[2]));
 }
 
@@ -126,7 +127,7 @@ void bind_arithmetic(py::module_& m) {
   m.def("neg", &neg, NoGil(), basis, x);
   m.def("mul", &mul, NoGil(), basis, x, y);
   m.def("mul_add", &mul_add, NoGil(), basis, x, y, z);
-  m.def("tensor", &tensor_tuple, basis, xs, ys);
+  m.def("tensor", &tensor_tuple, basis, xs, ys, py::arg("x_coeffs") = 0, py::arg("y_coeffs") = 0);
   m.def("mul_scalar", &mul_scalar, NoGil(), basis, x, scalars);
   m.def("add_scalar", &add_scalar, NoGil(), basis, x, scalars);
   m.def("inner_product", &inner_product, NoGil(), basis, xs, ys);

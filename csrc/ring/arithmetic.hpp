@@ -23,7 +23,9 @@ Buffer inner_product(const Basis& basis, const std::vector<Buffer>& xs, const st
 
 // A polynomial in parts: their limbs, one after the other, are those of the basis.
 using Parts = std::vector<Buffer>;
-std::vector<Buffer> tensor(const Basis& basis, const std::vector<Parts>& xs, const std::vector<Parts>& ys);
+// The first limbs, x_coeffs of the xs and y_coeffs of the ys, come by coefficients.
+std::vector<Buffer> tensor(const Basis& basis, const std::vector<Parts>& xs, const std::vector<Parts>& ys,
+                           std::size_t x_coeffs = 0, std::size_t y_coeffs = 0);
 
 Buffer ntt(const Basis& basis, const Buffer& x);
 Buffer intt(const Basis& basis, const Buffer& x);

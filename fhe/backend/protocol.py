@@ -158,12 +158,18 @@ class Backend(Protocol):
         ...
 
     def tensor(
-        self, basis: BasisHandle, xs: Sequence[Sequence[Buffer]], ys: Sequence[Sequence[Buffer]]
+        self,
+        basis: BasisHandle,
+        xs: Sequence[Sequence[Buffer]],
+        ys: Sequence[Sequence[Buffer]],
+        x_coeffs: int = 0,
+        y_coeffs: int = 0,
     ) -> tuple[Buffer, Buffer, Buffer]:
         """(x_0 y_0, x_0 y_1 + x_1 y_0, x_1 y_1) mod q_i, entry by entry, of two pairs of one shape.
 
         Each of the four polynomials comes in parts, whose limbs one after the other are those of the basis: as if by
-        `join`.
+        `join`. Of the xs the first ``x_coeffs`` limbs come by coefficients, of the ys the first ``y_coeffs``: they are
+        transformed on the way, as if by `ntt`.
         """
         ...
 

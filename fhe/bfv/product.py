@@ -46,7 +46,7 @@ MANY_PAIRS = 4  # from which scaling the sum at once is faster (measured at N = 
 LONGEST_BITS = 120  # of 2 t N times the number of pairs
 
 Pair = tuple[Ciphertext, Ciphertext]
-Halves = tuple[EvalPoly, EvalPoly]  # a polynomial over A (or B) and over Q
+Halves = tuple[Poly, Poly]  # a polynomial over A (or B) and over Q
 Extension = Callable[[CoeffPoly, Poly], Halves]  # of a polynomial by coefficients, and as it came
 
 
@@ -149,20 +149,21 @@ def _tensor_sum(xs: Sequence[Sequence[Halves]], ys: Sequence[Sequence[Halves]]) 
     if len(xs) == 1:
         return tensor_of_parts(xs[0], ys[0])
     first, second = (
-        tensor_sum([[c[half] for c in x] for x in xs], [[c[half] for c in y] for y in ys]) for half in (0, 1)
+        tensor_sum([[c[half].to_eval() for c in x] for x in xs], [[c[half].to_eval() for c in y] for y in ys])
+        for half in (0, 1)
     )
     return tuple(a.join(b) for a, b in zip(first, second, strict=True))
 
 
 def _extended(coeff: CoeffPoly, x: Poly, basis: Basis, factors: Sequence[int] = ()) -> Halves:
     """x itself over Q, and over a basis, there times the factors."""
-    return coeff.convert(basis, after=factors).to_eval(), x.to_eval()
+    return coeff.convert(basis, after=factors), x.to_eval()
 
 
 def _rounded(coeff: CoeffPoly, _: Poly, A: Auxiliary, Q: Basis) -> Halves:
     """y' = round(A y / Q), and t y' over Q."""
     rounded = coeff.convert(A.basis, before=A.into_remainder, after=A.out_of_remainder)
-    return rounded.to_eval(), rounded.convert(Q, after=A.plain_below).to_eval()
+    return rounded, rounded.convert(Q, after=A.plain_below)
 
 
 # --- what is raised: A c over A Q ------------------------------------------------------------------------------------

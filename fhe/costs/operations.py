@@ -255,9 +255,9 @@ def tensor_bfv(ring_degree: int, q_bits: Bits, p_bits: Bits, machine: Machine = 
     """
     A = auxiliary(q_bits, p_bits)
     seam = _seam(ring_degree, machine, 11 * len(q_bits) + 10 * len(A))
-    over_a = 4 * seam.intt(q_bits) + 4 * seam.convert(q_bits, A) + 4 * seam.ntt(A)
-    rounded = 2 * (seam.convert(A, q_bits) + seam.ntt(q_bits))
-    return 3 * machine.step + over_a + rounded + seam.tensor([*A, *q_bits])
+    both = [*A, *q_bits]
+    converted = 4 * seam.intt(q_bits) + 4 * seam.convert(q_bits, A) + 2 * seam.convert(A, q_bits)
+    return 3 * machine.step + converted + seam.tensor(both, x_coeffs=len(A), y_coeffs=len(both))
 
 
 def relinearization_bfv(ring_degree: int, q_bits: Bits, p_bits: Bits, digit: int, machine: Machine = ZEN5) -> Any:

@@ -97,9 +97,10 @@ class Seam:
         rows = components * (terms + sums) + products
         return self._crowded(bits, work, rows, rows)
 
-    def tensor(self, bits: Bits, polys: int = 1) -> Any:
-        """The product of two pairs."""
-        return self._entries(bits, polys, self.machine.product * 4, rows=7)
+    def tensor(self, bits: Bits, polys: int = 1, x_coeffs: int = 0, y_coeffs: int = 0) -> Any:
+        """The product of two pairs, of which the first limbs are transformed on the way."""
+        transformed = 2 * polys * (self._transforms(bits[:x_coeffs]) + self._transforms(bits[:y_coeffs]))
+        return self._entries(bits, polys, self.machine.product * 4, rows=7) + transformed
 
     def join(self, bits: Bits, polys: int = 1) -> Any:
         """Copies."""

@@ -268,10 +268,15 @@ class CountingBackend:
         return out
 
     def tensor(
-        self, basis: Handle, xs: Sequence[Sequence[Blank]], ys: Sequence[Sequence[Blank]]
+        self,
+        basis: Handle,
+        xs: Sequence[Sequence[Blank]],
+        ys: Sequence[Sequence[Blank]],
+        x_coeffs: int = 0,
+        y_coeffs: int = 0,
     ) -> tuple[Blank, Blank, Blank]:
         a, b, c = (xs[0][0].of_limbs(len(basis.moduli)) for _ in range(3))
-        _count("tensor", basis, (a.polys,), [*chain(*xs, *ys)], [a, b, c])
+        _count("tensor", basis, (a.polys, x_coeffs, y_coeffs), [*chain(*xs, *ys)], [a, b, c])
         return a, b, c
 
     # --- transforms --------------------------------------------------------------------------------------------------

@@ -126,10 +126,25 @@ class ReferenceBackend:
         ]
 
     def tensor(
-        self, basis: Basis, xs: Sequence[Sequence[Opaque]], ys: Sequence[Sequence[Opaque]]
+        self,
+        basis: Basis,
+        xs: Sequence[Sequence[Opaque]],
+        ys: Sequence[Sequence[Opaque]],
+        x_coeffs: int = 0,
+        y_coeffs: int = 0,
     ) -> tuple[RowBuffer, RowBuffer, RowBuffer]:
-        (x0, x1), (y0, y1) = ([join(*map(_rows, parts)) for parts in pair] for pair in (xs, ys))
+        (x0, x1), (y0, y1) = (
+            [self._evaluated(basis, join(*map(_rows, parts)), coeffs) for parts in pair]
+            for pair, coeffs in ((xs, x_coeffs), (ys, y_coeffs))
+        )
         return self.mul(basis, x0, y0), self.inner_product(basis, (x0, x1), (y1, y0)), self.mul(basis, x1, y1)
+
+    def _evaluated(self, basis: Basis, x: RowBuffer, coeffs: int) -> RowBuffer:
+        """x, of which the first limbs come by coefficients."""
+        if not coeffs:
+            return x
+        first, rest = range(coeffs), range(coeffs, len(basis))
+        return join(self.ntt(basis.select(first), x.select(first)), x.select(rest))
 
     # --- transforms -------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fhe.backend.protocol import Buffer
 from fhe.errors import ParameterError
 from fhe.ring.basis import Basis
-from fhe.ring.poly import EvalPoly, Poly
+from fhe.ring.poly import CoeffPoly, EvalPoly, Poly
 from fhe.rlwe.automorphism import check_element
 from fhe.rlwe.ciphertext import Ciphertext, padded_sum
 from fhe.rlwe.keyswitch import (
@@ -47,19 +47,23 @@ def tensor(a: Sequence[EvalPoly], b: Sequence[EvalPoly]) -> tuple[EvalPoly, Eval
     return _tensor(a[0].basis, [[x.data] for x in a], [[y.data] for y in b])
 
 
-def tensor_of_parts(
-    a: Sequence[Sequence[EvalPoly]], b: Sequence[Sequence[EvalPoly]]
-) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
-    """`tensor` of polynomials that come in parts, over primes one after the other."""
+def tensor_of_parts(a: Sequence[Sequence[Poly]], b: Sequence[Sequence[Poly]]) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
+    """`tensor` of polynomials that come in parts, over primes one after the other; those by coefficients first."""
     first, *more = (part.basis for part in a[0])
     xs, ys = ([[part.data for part in parts] for parts in pair] for pair in (a, b))
-    return _tensor(sum(more, start=first), xs, ys)
+    return _tensor(sum(more, start=first), xs, ys, *(_limbs_by_coefficients(pair[0]) for pair in (a, b)))
+
+
+def _limbs_by_coefficients(parts: Sequence[Poly]) -> int:
+    count = sum(isinstance(part, CoeffPoly) for part in parts)
+    assert all(isinstance(part, CoeffPoly) for part in parts[:count])
+    return sum(len(part.basis) for part in parts[:count])
 
 
 def _tensor(
-    basis: Basis, xs: Sequence[Sequence[Buffer]], ys: Sequence[Sequence[Buffer]]
+    basis: Basis, xs: Sequence[Sequence[Buffer]], ys: Sequence[Sequence[Buffer]], x_coeffs: int = 0, y_coeffs: int = 0
 ) -> tuple[EvalPoly, EvalPoly, EvalPoly]:
-    c0, c1, c2 = basis.backend.tensor(basis.handle, xs, ys)
+    c0, c1, c2 = basis.backend.tensor(basis.handle, xs, ys, x_coeffs, y_coeffs)
     return EvalPoly(basis, c0), EvalPoly(basis, c1), EvalPoly(basis, c2)
 
 

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,18 +48,19 @@ def test_mul_add(agree, basis, data):
 
 @given(bases(limbs=(1, 6)), leadings(), st.booleans(), st.data())
 def test_tensor(agree, basis, leading, square, data):
-    """Of polynomials in parts, each cut where it likes."""
+    """Of polynomials in parts, each cut where it likes, whose first limbs come by coefficients."""
     xs = [data.draw(polys(basis, leading)) for _ in range(2)]
     ys = xs if square else [data.draw(polys(basis, leading)) for _ in range(2)]
     inner = st.sets(st.integers(1, len(basis) - 1)) if len(basis) > 1 else st.just(set())
+    coeffs = [data.draw(st.integers(0, len(basis))) for _ in range(2)]
     cuts = [[0, *sorted(data.draw(inner)), len(basis)] for _ in range(4)]
 
     def tensor(m):
-        parts = [
-            [m.load(basis.limbs(i, j), x[..., i:j, :]) for i, j in pairwise(cut)]
-            for x, cut in zip([*xs, *ys], cuts, strict=True)
-        ]
-        return [m.read(c) for c in m.backend.tensor(m.handle(basis), parts[:2], parts[2:])]
+        order, parts = m.backend.evaluation_order(basis.ring_degree), []
+        for x, first, cut in zip([*xs, *ys], np.repeat(coeffs, 2), cuts, strict=True):
+            mixed = np.concatenate([x[..., :first, :], x[..., first:, order]], axis=-2)
+            parts.append([m.load(basis.limbs(i, j), mixed[..., i:j, :]) for i, j in pairwise(cut)])
+        return [m.read_eval(c) for c in m.backend.tensor(m.handle(basis), parts[:2], parts[2:], *coeffs)]
 
     agree(tensor)
 

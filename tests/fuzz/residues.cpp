@@ -74,9 +74,11 @@ class Machine {
         return keep(q, add_scalar(q, y.x, scalars(*y.basis)));
       case 7:
         return keep(q, inner_product(q, {x.x, y.x, other(x).x}, {y.x, y.x, x.x}));
-      case 8:
-        for (const Buffer& part : tensor(q, {Parts{x.x}, Parts{y.x}}, {Parts{y.x}, Parts{x.x}})) keep(q, part);
+      case 8: {
+        const std::size_t coeffs = source_.below(4);
+        for (const Buffer& part : tensor(q, {Parts{x.x}, Parts{y.x}}, {Parts{y.x}, Parts{x.x}}, coeffs)) keep(q, part);
         return;
+      }
       case 9:
         return keep(q, ntt(q, y.x));
       case 10:
