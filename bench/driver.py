@@ -91,11 +91,12 @@ class Measured(NamedTuple):
 
 
 def interleave(
-    asked: Mapping[str, tuple[Driver, str]], rounds: int = ROUNDS, seconds: float = SECONDS
+    asked: Mapping[str, tuple[Driver, str]], rounds: int = ROUNDS, seconds: float = SECONDS, awake: float = 0.0
 ) -> dict[str, Measured]:
     """Every (driver, line) in turn, round after round: ABAB… What takes as long as a whole run is asked once more.
 
-    What fails is left out.
+    What fails is left out. Of several threads, those of the driver before go on turning for milliseconds, and its own
+    are asleep: samples of so many seconds, until all are ``awake``, are taken before and thrown away.
     """
     first = {name: driver.sample(line) for name, (driver, line) in asked.items()}  # warms up, and is not counted
     asked = {name: one for name, one in asked.items() if not math.isnan(first[name].nanoseconds)}
@@ -107,6 +108,9 @@ def interleave(
             break
         for name, (driver, line) in asked.items():
             if not done or name not in slow:
+                asked_at = time.monotonic()
+                while time.monotonic() - asked_at < awake:
+                    driver.sample(line)
                 samples[name].append(driver.sample(line))
     return {name: _medians(found) for name, found in samples.items()}
 

@@ -14,14 +14,38 @@
 #ifndef _WIN32
 #include <pthread.h>
 #endif
+#ifdef __linux__
+#include <sched.h>
+#include <unistd.h>
+#endif
 
 namespace fhe {
 namespace {
+
+// Where a thread runs. Systems, in virtual machines most of all, wake a worker on the very core of who woke it, and may
+// leave both there for tens of milliseconds. Then it keeps away from that core, until it meets the other on a new one.
+struct Place {
+#ifdef __linux__
+  int core = sched_getcpu();
+  pid_t thread = gettid();
+
+  void leave_to_its_owner() const {
+    if (core < 0 || core != sched_getcpu()) return;
+    cpu_set_t others;
+    if (sched_getaffinity(thread, sizeof others, &others) != 0) return;
+    CPU_CLR(static_cast<std::size_t>(core), &others);
+    if (CPU_COUNT(&others) > 0) sched_setaffinity(0, sizeof others, &others);
+  }
+#else
+  void leave_to_its_owner() const {}
+#endif
+};
 
 // One loop in flight: its iterations are handed out one by one, whoever is free takes the next.
 struct Job {
   Loop loop;
   std::size_t count;
+  Place asked_from{};
   std::atomic<std::size_t> next{0};
   std::atomic<bool> failed{false};
   std::exception_ptr error{};  // written once, by who sets `failed`
@@ -94,6 +118,7 @@ class Workers {
       Job& job = *job_;
       ++active_;
       lock.unlock();
+      job.asked_from.leave_to_its_owner();
       job.work();
       lock.lock();
       if (--active_ == 0) done_.notify_one();

@@ -19,6 +19,7 @@ from fhe.errors import ParameterError
 from fhe.owner import KeyOwner
 from fhe.parameters import BFVParameters, CKKSParameters, Parameters
 from fhe.rlwe.ciphertext import Ciphertext
+from tests.codebase import ROOT
 from tests.schemes.owners import INSECURE, owner
 
 CKKS = CKKSParameters(
@@ -63,6 +64,31 @@ def test_results_do_not_depend_on_the_number_of_threads(parameters: Parameters, 
     fhe.set_num_threads(threads)
     assert fhe.num_threads() == threads
     assert computed(parameters) == alone
+
+
+PLACES = """
+import os, pathlib, time, fhe
+from tests.laws.test_threads import CKKS, computed
+fhe.set_num_threads(2)
+mine = os.sched_getaffinity(0)
+before = {thread.name for thread in pathlib.Path("/proc/self/task").iterdir()}
+for _ in range(8):
+    computed(CKKS)
+    time.sleep(0.02)
+assert os.sched_getaffinity(0) == mine
+workers = [int(thread.name) for thread in pathlib.Path("/proc/self/task").iterdir() if thread.name not in before]
+kept = [os.sched_getaffinity(worker) for worker in workers]
+assert kept and all(cores and cores <= mine and len(cores) >= len(mine) - 1 for cores in kept), kept
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads stay where the system puts them")
+@pytest.mark.parametrize("cores", [1, 2])
+def test_workers_keep_to_the_cores_that_the_process_may_use(cores: int) -> None:
+    """And leave it at most one of them for itself; alone on one, they share that."""
+    allowed = sorted(os.sched_getaffinity(0))[:cores]
+    limited = f"import os; os.sched_setaffinity(0, {allowed})\n{PLACES}"
+    subprocess.run([sys.executable, "-c", limited], check=True, cwd=ROOT)
 
 
 def test_calls_from_many_python_threads_give_the_same_bits() -> None:
