@@ -91,12 +91,12 @@ class Measured(NamedTuple):
 
 
 def interleave(
-    asked: Mapping[str, tuple[Driver, str]], rounds: int = ROUNDS, seconds: float = SECONDS, awake: float = 0.0
+    asked: Mapping[str, tuple[Driver, str]], rounds: int = ROUNDS, seconds: float = SECONDS, settled: float = 0.0
 ) -> dict[str, Measured]:
     """Every (driver, line) in turn, round after round: ABAB… What takes as long as a whole run is asked once more.
 
-    What fails is left out. Of several threads, those of the driver before go on turning for milliseconds, and its own
-    are asleep: samples of so many seconds, until all are ``awake``, are taken before and thrown away.
+    What fails is left out. Samples of so many seconds are taken before each and thrown away, until what others left is
+    ``settled``: caches are theirs, threads of OpenMP go on turning for milliseconds, and a driver's own are asleep.
     """
     first = {name: driver.sample(line) for name, (driver, line) in asked.items()}  # warms up, and is not counted
     asked = {name: one for name, one in asked.items() if not math.isnan(first[name].nanoseconds)}
@@ -109,7 +109,7 @@ def interleave(
         for name, (driver, line) in asked.items():
             if not done or name not in slow:
                 asked_at = time.monotonic()
-                while time.monotonic() - asked_at < awake:
+                while time.monotonic() - asked_at < settled:
                     driver.sample(line)
                 samples[name].append(driver.sample(line))
     return {name: _medians(found) for name, found in samples.items()}

@@ -26,7 +26,7 @@ PRIME_BITS = 46
 # (N, limbs): one that stays in cache, and a polynomial that does not.
 TRANSFORMS = [(2**12, 1), (2**13, 1), (2**14, 1), (2**15, 1), (2**16, 1), (2**15, 20)]
 OPERATIONS = [name for name in MEANING if name not in ("ntt", "intt")]
-AWAKE = 0.04  # seconds after which all threads of a library are where they work
+WARM, AWAKE = 0.005, 0.04  # seconds until caches are a library's own again, and all of its threads are at work
 SCRIPTS = Path(__file__).parent.parent / "drivers"
 
 
@@ -59,7 +59,7 @@ def schemes(
         for operation in OPERATIONS:
             asked = {name: (drivers[name], operation) for name in drivers if operation in facts[name]["operations"]}
             if OURS in asked:
-                measured = interleave(asked, rounds, seconds, awake=AWAKE if threads > 1 else 0.0)
+                measured = interleave(asked, rounds, seconds, settled=AWAKE if threads > 1 else WARM)
                 group.rows.append(Row.of(scheme, operation, ring_degree, threads, measured))
         yield group
 
