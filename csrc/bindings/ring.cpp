@@ -11,6 +11,7 @@
 #include "../ring/order.hpp"
 #include "../ring/pack.hpp"
 #include "../ring/scale_round.hpp"
+#include "../ring/tensor.hpp"
 #include "../targets/dispatch.hpp"
 #include "bindings.hpp"
 

@@ -21,12 +21,6 @@ Buffer mul_scalar(const Basis& basis, const Buffer& x, const std::vector<u64>& s
 Buffer add_scalar(const Basis& basis, const Buffer& x, const std::vector<u64>& scalars);
 Buffer inner_product(const Basis& basis, const std::vector<Buffer>& xs, const std::vector<Buffer>& ys);
 
-// A polynomial in parts: their limbs, one after the other, are those of the basis.
-using Parts = std::vector<Buffer>;
-// The first limbs, x_coeffs of the xs and y_coeffs of the ys, come by coefficients.
-std::vector<Buffer> tensor(const Basis& basis, const std::vector<Parts>& xs, const std::vector<Parts>& ys,
-                           std::size_t x_coeffs = 0, std::size_t y_coeffs = 0);
-
 Buffer ntt(const Basis& basis, const Buffer& x);
 Buffer intt(const Basis& basis, const Buffer& x);
 

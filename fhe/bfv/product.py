@@ -146,6 +146,7 @@ def _tensors(pairs: Sequence[Pair], left: Extension, right: Extension) -> tuple[
 
 
 def _tensor_sum(xs: Sequence[Sequence[Halves]], ys: Sequence[Sequence[Halves]]) -> tuple[EvalPoly, ...]:
+    """sum_j of the tensors of xs[j] and ys[j]."""
     if len(xs) == 1:
         return tensor_of_parts(xs[0], ys[0])
     first, second = (

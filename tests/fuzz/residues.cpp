@@ -8,6 +8,7 @@
 #include "ring/division.hpp"
 #include "ring/lift.hpp"
 #include "ring/scale_round.hpp"
+#include "ring/tensor.hpp"
 #include "rlwe/keyswitch.hpp"
 
 using namespace fhe;

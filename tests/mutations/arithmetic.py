@@ -10,7 +10,9 @@ ELEMENTWISE, RESIDUE, SHOUP = (f"csrc/kernels/{name}.inl" for name in ("elementw
 NTT, INTT, WEIGHTED = (f"csrc/kernels/{name}.inl" for name in ("ntt", "intt", "weighted_sums"))
 INNER, QUOTIENT, RULES = (f"csrc/kernels/{name}" for name in ("inner_product.inl", "quotient.inl", "shoup_rules.hpp"))
 MODULUS, LIFT, MIXED_RADIX = "csrc/modulus.hpp", "csrc/ring/lift.cpp", "csrc/kernels/mixed_radix.inl"
-CONVERT, DIVISION, SCALE_ROUND = (f"csrc/ring/{name}.cpp" for name in ("convert", "division", "scale_round"))
+CONVERT, DIVISION, SCALE_ROUND, TENSOR = (
+    f"csrc/ring/{name}.cpp" for name in ("convert", "division", "scale_round", "tensor")
+)
 AUTOMORPHISM, PACK, TABLES = (f"csrc/ring/{name}.cpp" for name in ("automorphism", "pack", "ntt_tables"))
 REAL_RESIDUE, REAL_SHOUP = (f"csrc/kernels/real_{name}.inl" for name in ("residue", "shoup"))
 SAMPLING, KEYSWITCH = "csrc/random/sampling.cpp", "csrc/rlwe/keyswitch.cpp"
@@ -113,11 +115,11 @@ RING = [
     Mutant(CONVERT, "for (const auto* scalars : {&before, &after})", "for (const auto* scalars : {&before})",
            "test_convert", ("tests/laws/test_conversion.py",)),
     Mutant(CONVERT, "key{target.size(), before.size()};", "key;", "test_convert", ("tests/laws/test_conversion.py",)),
-    Mutant("csrc/ring/arithmetic.cpp", "limbs_[limb].first->row(polynomial, limbs_[limb].second)",
+    Mutant(TENSOR, "limbs_[limb].first->row(polynomial, limbs_[limb].second)",
            "limbs_[0].first->row(polynomial, limbs_[limb].second)", "test_tensor"),
-    Mutant("csrc/ring/arithmetic.cpp", "x_coeff = limb < x_coeffs,", "x_coeff = limb <= x_coeffs,", "test_tensor"),
-    Mutant("csrc/ring/arithmetic.cpp", "y_coeff = limb < y_coeffs;", "y_coeff = limb < x_coeffs;", "test_tensor"),
-    Mutant("csrc/ring/arithmetic.cpp", "evaluated.row(used++)", "evaluated.row(used)", "test_tensor"),
+    Mutant(TENSOR, "x_coeff = limb < x_coeffs,", "x_coeff = limb <= x_coeffs,", "test_tensor"),
+    Mutant(TENSOR, "y_coeff = limb < y_coeffs;", "y_coeff = limb < x_coeffs;", "test_tensor"),
+    Mutant(TENSOR, "evaluated.row(used++)", "evaluated.row(used)", "test_tensor"),
     Mutant(CONVERT, "? source[0]->q.value / 2 : 0", "? source[0]->q.value / 2 + 1 : 0", "test_convert"),
     Mutant(CONVERT, "if (i != except) result", "result", "test_convert"),
     Mutant(CONVERT, "? p.neg(weight) : weight", "? weight : weight", "test_convert"),

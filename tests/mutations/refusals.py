@@ -6,7 +6,9 @@ from tests.mutations.mutant import ANY, Mutant
 
 CORE = ("tests/laws/test_refusals.py",)
 BINDING, BASIS, ARITHMETIC = "csrc/bindings/ring.cpp", "csrc/ring/basis.cpp", "csrc/ring/arithmetic.cpp"
-DIVISION, CONVERT, PRODUCTS = (f"csrc/ring/{name}.cpp" for name in ("division", "convert", "inner_products"))
+DIVISION, CONVERT, PRODUCTS, TENSOR = (
+    f"csrc/ring/{name}.cpp" for name in ("division", "convert", "inner_products", "tensor")
+)
 ENCRYPTION, KEYSWITCH, PACKED = (f"csrc/rlwe/{name}.cpp" for name in ("encryption", "keyswitch", "packed_key"))
 PACK, TABLES, SAMPLING = "csrc/ring/pack.cpp", "csrc/ring/ntt_tables.cpp", "csrc/random/sampling.cpp"
 BUFFER = "csrc/pool/buffer.cpp"
@@ -50,14 +52,14 @@ RINGS = [
     weakened(ARITHMETIC, "xs.empty() || xs.size() != ys.size()", "xs.empty() || xs.size() > ys.size()"),
     weakened(ARITHMETIC, "basis.check(xs[j]);", ""),
     weakened(ARITHMETIC, "basis.check_prefix(ys[j]);", ""),
-    weakened(ARITHMETIC, "xs.size() != 2 || ", ""),
-    weakened(ARITHMETIC, " || ys.size() != 2", ""),
-    weakened(ARITHMETIC, "part.ring_degree() != basis.ring_degree() || ", ""),
-    weakened(ARITHMETIC, " || part.leading() != parts[0].leading()", ""),
-    weakened(ARITHMETIC, "limbs_.size() != basis.size()", "limbs_.size() < basis.size()"),
-    weakened(ARITHMETIC, "limbs_.size() != basis.size()", "limbs_.size() > basis.size()"),
-    weakened(ARITHMETIC, "other->first().leading() != leading"),
-    weakened(ARITHMETIC, "if (std::max(x_coeffs, y_coeffs) > basis.size())", "if (x_coeffs > basis.size())"),
+    weakened(TENSOR, "xs.size() != 2 || ", ""),
+    weakened(TENSOR, " || ys.size() != 2", ""),
+    weakened(TENSOR, "part.ring_degree() != basis.ring_degree() || ", ""),
+    weakened(TENSOR, " || part.leading() != parts[0].leading()", ""),
+    weakened(TENSOR, "limbs_.size() != basis.size()", "limbs_.size() < basis.size()"),
+    weakened(TENSOR, "limbs_.size() != basis.size()", "limbs_.size() > basis.size()"),
+    weakened(TENSOR, "other->first().leading() != leading"),
+    weakened(TENSOR, "if (std::max(x_coeffs, y_coeffs) > basis.size())", "if (x_coeffs > basis.size())"),
     weakened("csrc/ring/automorphism.cpp", "if (element % 2 == 0)", "if (element == 0)"),
     weakened(CONVERT, "target.ring_degree() != source.ring_degree()"),
     weakened(CONVERT, "if (!before.empty()) source.check_scalars(before);", ""),
