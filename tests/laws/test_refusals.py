@@ -121,6 +121,7 @@ MISFITS = {
     "automorphism_eval of an even element": lambda c, b, x, s: c.automorphism_eval(b, x, 2),
     "lift": lambda c, b, x, s: c.lift(b, s),
     "reduce": lambda c, b, x, s: c.reduce(b, np.arange(N - 1)),
+    "reduce of a number": lambda c, b, x, s: c.reduce(b, np.array(1)),
     "load": lambda c, b, x, s: c.load(b, np.zeros((2, N), np.uint64)),
     "load of a residue that is none": lambda c, b, x, s: c.load(b, np.full((4, N), PRIMES.moduli[0], np.uint64)),
     "convert": lambda c, b, x, s: c.convert(b, b, s),
@@ -253,6 +254,8 @@ MISFITS = {
 SAID = {
     "inner_product of unequal counts": "of 2 with 1",
     "a prime without a root": "2 primes with 1",
+    "decompose of nothing": "after 4 special ones in a basis of 4",
+    "switch_down with a short key": "a switching key of .limbs, N",
     "a ring beyond all tables": "between 8 and",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -152,6 +153,36 @@ def test_sums_over_slots_are_counted(
             assert 4 * (a.ends[1] - a.low) >= T or count == SLOTS
             continue
         assert bfv.decrypt(total) == v[:count].sum()
+
+
+@given(a=intervals(), rows=st.lists(st.lists(st.integers(-2, 2), min_size=2, max_size=2), min_size=1, max_size=3))
+def test_sums_of_multiples_reach_as_far_as_their_corners(bfv: KeyOwner, a: Interval, rows: list[list[int]]) -> None:
+    x = bfv.encrypt(np.zeros(SLOTS, int), bound=a.ends).shards[0]
+    factors = np.array(rows, dtype=object)
+    reached = [
+        sum(f * v for f, v in zip(row, corner, strict=True)) for row in rows for corner in product(a.ends, a.ends)
+    ]
+    tracker: Any = bfv.evaluator
+    try:
+        claims = tracker.values.linear(x, np.maximum(factors, 0).sum(axis=1), np.minimum(factors, 0).sum(axis=1))
+    except ValueOverflowError:
+        assert max(reached) - min(reached) >= T
+        return
+    assert claims["interval"].ends == (min(reached), max(reached))
+
+
+@given(low=st.fractions(-9, 9), width=st.fractions(1, 9))
+def test_a_promise_holds_its_integers_and_zero(low: Fraction, width: Fraction) -> None:
+    """What an array leaves of a ciphertext is zero, whatever was promised of its values."""
+    promise = float(low), float(low + width)
+    held = [0, *(k for k in range(-20, 20) if promise[0] <= k <= promise[1])]
+    assert Interval.declared(promise, np.dtype("int64"), T).ends == (min(held), max(held))
+
+
+@given(values=st.lists(st.integers(-9, 9), max_size=4), zero=st.booleans())
+def test_public_values_have_an_interval(values: list[int], zero: bool) -> None:
+    held = [*values, 0] if zero or not values else values
+    assert Interval.of(np.array(values, dtype=np.int64), zero).ends == (min(held), max(held))
 
 
 @given(x=promised(), y=promised(), steps=st.lists(st.sampled_from(sorted(STEPS)), max_size=4))
