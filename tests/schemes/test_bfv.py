@@ -17,8 +17,10 @@ from fhe.bfv.noise_budget import noise_budget_bits
 from fhe.errors import EncodingError, NoiseError
 from fhe.owner import KeyOwner
 from fhe.parameters import BFVParameters
+from fhe.ring.poly import CoeffPoly
 from fhe.rlwe.ciphertext import Ciphertext
 from tests.schemes.owners import BFV, COEFFICIENTS, INSECURE, owner, shared_owner
+from tests.strategies import SEEDS
 
 T, SLOTS = BFV.plain_modulus, BFV.slots
 Values = NDArray[np.int64]
@@ -57,6 +59,24 @@ def assert_holds(owner: KeyOwner, x: Ciphertext, expected: Values, t: int = T) -
     ev, phase = evaluator(owner), owner._secret.decrypt(x)
     assert np.array_equal(ev.decode(phase, x), centred(expected, t))
     assert noise_budget_bits(owner.parameters, phase) >= ev.room_bits(x) > 0
+
+
+@given(largest=st.integers(1, 2**40), seed=SEEDS)
+def test_a_noise_budget_is_what_the_largest_coefficient_leaves(bfv: KeyOwner, largest: int, seed: int) -> None:
+    """Of a phase x without a message: log2(Q/2) - log2 of the largest |t x|."""
+    basis, rng = bfv.chain.q(bfv.parameters.max_level), np.random.default_rng(seed)
+    coefficients = np.append(rng.integers(-largest, largest, 31, endpoint=True), largest)
+    budget = noise_budget_bits(bfv.parameters, CoeffPoly.from_int64(basis, coefficients))
+    assert budget == pytest.approx(math.log2(basis.product / 2) - math.log2(T * largest), abs=1e-9)
+
+
+@given(v=values())
+def test_no_bound_of_noise_falls_by_adding(bfv: KeyOwner, v: Values) -> None:
+    ev = evaluator(bfv)
+    x, y = encrypted(bfv, v), encrypted(bfv, v, symmetric=True)
+    assert ev.add(x, y).noise >= max(x.noise, y.noise)
+    assert ev.add_plain(x, v).noise >= x.noise
+    assert ev.add_plain(y, 1).noise >= y.noise
 
 
 @given(v=values(), symmetric=st.booleans())

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fhe.backend.choose import choose
 from fhe.circuits import linear
+from fhe.ckks import precision
 from fhe.ckks.evaluator import CKKSEvaluator
 from fhe.errors import FHEError, LevelError, ScaleError
 from fhe.owner import KeyOwner
@@ -218,6 +219,13 @@ def test_the_estimate_is_near_and_the_bound_within_ten_bits(name: str, symmetric
     rms, most = -np.log2(np.sqrt(np.mean(error**2))), -np.log2(error.max())
     assert abs(evaluator.expected_precision_bits(pair.x) - rms) < 1
     assert evaluator.precision_bits(pair.x) < most < evaluator.precision_bits(pair.x) + 10
+
+
+def test_doubles_limit_what_is_right() -> None:
+    """An error of nothing leaves what decoding rounds: 2^-52 log2(2 N) of the largest value."""
+    x = shared_owner(CKKS, choose("native")).encrypt([1.0], bound=8).shards[0]
+    assert precision.bits(x, 0.0) == pytest.approx(52 - math.log2(8 * math.log2(2 * CKKS.ring_degree)))
+    assert precision.bits(x, x.scale) == pytest.approx(0, abs=1e-9)
 
 
 def test_an_array_knows_what_to_expect() -> None:
