@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -219,6 +219,20 @@ def test_the_estimate_is_near_and_the_bound_within_ten_bits(name: str, symmetric
     rms, most = -np.log2(np.sqrt(np.mean(error**2))), -np.log2(error.max())
     assert abs(evaluator.expected_precision_bits(pair.x) - rms) < 1
     assert evaluator.precision_bits(pair.x) < most < evaluator.precision_bits(pair.x) + 10
+
+
+@pytest.mark.parametrize("share", [0.5, 2.0**8, 2.0**20])
+def test_operands_of_other_scales_meet(share: float) -> None:
+    """Scales apart by so much of what noise hides: read at the other's where that is little, adjusted where not."""
+    owner = shared_owner(CKKS, choose("native"))
+    ev, v = owner.evaluator, np.linspace(-1, 1, CKKS.slots)
+    x = owner.encrypt(v, bound=1).shards[0]
+    y = replace(x, scale=x.scale + share * x.noise / x.bound)
+    total = ev.add(x, y)
+    found = ev.decode(owner._secret.decrypt(total), total)
+    assert np.max(np.abs(found - v - v * (x.scale / y.scale))) <= total.noise / total.scale
+    assert total.noise / total.scale <= 16 * x.noise / x.scale
+    assert share > 1 or total.noise >= (2 + share) * x.noise * (1 - 2.0**-30)
 
 
 def test_doubles_limit_what_is_right() -> None:
