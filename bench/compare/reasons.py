@@ -18,6 +18,7 @@ REASONS = {
     "returns a new ciphertext, SEAL's driver is C++ and writes over an old one",
     ("BFV", "add"): "as in CKKS: Python, the bounds of noise and values, a new ciphertext; OpenFHE's primes of 60 bits "
     f"make fewer limbs of a modulus (10 for our 13 at N = 32768, where caches end), and {SHORTER}",
+    ("CKKS", "multiply"): "as add, where there is little to compute",
     ("CKKS", "multiply_plain"): "as add: Python and bounds beside a few microseconds of arithmetic",
     ("BFV", "multiply_plain"): f"as add; OpenFHE also encodes into evaluations beforehand, and {SHORTER}",
     ("BFV", "relinearize"): "the scaling by t/Q of the product happens here, not in multiply: compare product; "
