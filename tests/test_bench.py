@@ -14,7 +14,7 @@ import fhe
 from bench import overhead
 from bench.calibrate import basis_of, entrywise, integers, switching, transforms
 from bench.charts import Bar, Curve, curves, ratio_bars
-from bench.compare import page, table
+from bench.compare import page, peers, table
 from bench.compare.__main__ import published
 from bench.compare.peers import PACKAGES
 from bench.compare.rows import MEANING, Group, Row
@@ -139,6 +139,19 @@ def test_the_page_says_why_another_is_ahead() -> None:
     html = page.section(asdict(replace(group, rows=[row], facts={})))
     assert 'class="behind"' in html
     assert "called from Python" in html
+
+
+def test_paths_to_libraries_that_are_none_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FHE_OPENFHE_PYTHON", str(tmp_path / "python"))
+    with pytest.raises(SystemExit, match=r"FHE_OPENFHE_PYTHON is .*python, which can not import openfhe"):
+        list(peers.openfhe_pythons(None))
+    monkeypatch.setenv("FHE_LATTIGO", str(tmp_path))
+    monkeypatch.setattr(peers.shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit, match="no go is on PATH"):
+        peers.lattigo_driver()
+    monkeypatch.setattr(peers.shutil, "which", lambda name: name)
+    with pytest.raises(SystemExit, match=r"no go\.mod is"):
+        peers.lattigo_driver()
 
 
 def test_charts_put_larger_values_further() -> None:

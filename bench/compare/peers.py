@@ -114,6 +114,8 @@ def _ran(command: list[str | Path]) -> str | None:
         )
     except subprocess.TimeoutExpired:
         return f"not done after {INSTALL_SECONDS} seconds"
+    except OSError as error:
+        return str(error)
     lines = [line for line in (ran.stderr or ran.stdout).splitlines() if line.strip()]
     return (lines[-1].strip()[:160] if lines else "it says nothing") if ran.returncode else None
 
@@ -181,6 +183,8 @@ def lattigo_driver() -> Path | None:
     if not go:
         raise SystemExit("FHE_LATTIGO is set, and no go is on PATH; install Go, or unset FHE_LATTIGO")
     BUILT.mkdir(parents=True, exist_ok=True)
+    if not (Path(checkout) / "go.mod").exists():
+        raise SystemExit(f"FHE_LATTIGO is {checkout}, where no go.mod is; name a checkout of Lattigo")
     program = BUILT / "lattigo"
     command = [go, "build", "-o", str(program), str(SOURCES / "lattigo.go")]
     ran = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
@@ -200,6 +204,8 @@ raise SystemExit(b"hexl" not in pathlib.Path(core).read_bytes())
 def openfhe_pythons(plain: Path | None) -> Iterator[tuple[str, Path]]:
     """OpenFHE as built here, and PyPI's plain build."""
     if built := os.environ.get("FHE_OPENFHE_PYTHON"):
+        if error := _ran([built, "-c", "import openfhe"]):
+            raise SystemExit(f"FHE_OPENFHE_PYTHON is {built}, which can not import openfhe: {error}")
         calls_hexl = _ran([built, "-c", CALLS_HEXL]) is None
         yield "OpenFHE + HEXL" if calls_hexl else "OpenFHE", Path(built)
     if plain:

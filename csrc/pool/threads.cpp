@@ -22,8 +22,9 @@
 namespace fhe {
 namespace {
 
-// Where a thread runs. Systems, in virtual machines most of all, wake a worker on the very core of who woke it, and may
-// leave both there for tens of milliseconds. Then it keeps away from that core, until it meets the other on a new one.
+// Where a thread runs. After a pause a system may wake a worker on the very core of who woke it, and leave both there
+// for tens of milliseconds (seen in a virtual machine). It keeps away from that core then, until both meet on a new
+// one.
 struct Place {
 #ifdef __linux__
   int core = sched_getcpu();
